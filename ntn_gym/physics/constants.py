@@ -15,16 +15,16 @@ EARTH_MEAN_RADIUS_M = 6_371_000.0
 """Radius of the spherical Earth of 3GPP TR 38.811 (clause 6.6.2, below equation 6.6-3)."""
 
 WGS84_A_M = 6_378_137.0
-"""Semi-major axis of the WGS 84 ellipsoid (NGA.STND.0036 1.0.0, table 3.1)."""
+"""Semi-major axis of the WGS 84 ellipsoid (NIMA TR8350.2, 3rd ed., table 3.1)."""
 
 WGS84_F = 1.0 / 298.257_223_563
-"""Flattening of the WGS 84 ellipsoid (NGA.STND.0036 1.0.0, table 3.1)."""
+"""Flattening of the WGS 84 ellipsoid (NIMA TR8350.2, 3rd ed., table 3.1)."""
 
 EARTH_MU_M3_S2 = 3.986_004_418e14
-"""Gravitational constant of the Earth, GM with atmosphere (NGA.STND.0036 1.0.0, table 3.1)."""
+"""Gravitational constant of the Earth, GM with atmosphere (NIMA TR8350.2, 3rd ed., table 3.1)."""
 
 EARTH_ROTATION_RAD_S = 7.292_115e-5
-"""Mean rotation rate of the Earth (NGA.STND.0036 1.0.0, table 3.1)."""
+"""Mean rotation rate of the Earth (NIMA TR8350.2, 3rd ed., table 3.1)."""
 
 EARTH_J2 = 1.082_626_68e-3
 """Second zonal harmonic, unnormalised: -sqrt(5) C20 of EGM96 (tide free), C20 = -0.484165371736e-3."""
