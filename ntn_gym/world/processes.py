@@ -118,7 +118,7 @@ def ar1(
             ``innovations``. None means never.
 
     Returns:
-        Samples ``y``, ``[B, n, ...]``, in the type of ``innovations``; ``y[:, -1]`` is the state to go on from.
+        Samples ``y``, ``[B, n, ...]``, typed as ``innovations``; ``y[:, -1]`` is the state to go on from.
     """
     dtype = innovations.dtype
     decay = np.asarray(rho, dtype=dtype)
