@@ -1,4 +1,4 @@
-"""The one way to read a shipped file: by its name relative to the data folder, never by a path of the machine."""
+"""The one way to read a shipped file: by its name in the data folder, never by a path of the machine."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def _root() -> Path:
     root = resources.files("ntn_gym.data")
     if not isinstance(root, Path):
         raise RuntimeError(
-            f"ntn_gym is imported from {root!r}, not from a folder; install it unpacked (pip does), because its data "
-            "files are opened by path"
+            f"ntn_gym is imported from {root!r}, not from a folder; install it unpacked (pip does), "
+            "because its data files are opened by path"
         )
     return root
 
@@ -82,8 +82,8 @@ def _column(name: str, header: str, cells: list[str]) -> NDArray[Any]:
 def read_csv(name: str) -> dict[str, NDArray[Any]]:
     """Return the columns of a shipped CSV file by header.
 
-    A column becomes int64 when every cell is an integer, float64 when every cell is a number, else text. An empty
-    cell makes its column text: no number is invented for a missing one.
+    A column becomes int64 when every cell is an integer, float64 when every cell is a number, else text. An
+    empty cell makes its column text: no number is invented for a missing one.
 
     Args:
         name: Name relative to the data folder; the file has one header line.
@@ -103,6 +103,6 @@ def read_csv(name: str) -> dict[str, NDArray[Any]]:
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):
             raise ValueError(
-                f"data file {name!r}, line {number}: {len(row)} cells, but the header names {len(header)} columns"
+                f"data file {name!r}, line {number}: {len(row)} cells, but the header has {len(header)}"
             )
     return {title: _column(name, title, [row[i] for row in rows[1:]]) for i, title in enumerate(header)}

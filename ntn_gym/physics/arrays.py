@@ -17,8 +17,8 @@ ArrayLike: TypeAlias = Any
 def promote(*values: ArrayLike) -> tuple[Any, ...]:
     """Return the array namespace of the arguments and the arguments as floating-point arrays of it.
 
-    Python numbers take the floating type of the arrays beside them (so that a float32 array stays float32) and
-    float64 when there is none. Integer arrays become float64.
+    Python numbers take the floating type of the arrays beside them (so that a float32 array stays float32)
+    and float64 when there is none. Integer arrays become float64.
 
     Args:
         *values: Arrays of one library, Python numbers, or nested lists of numbers.
@@ -31,7 +31,10 @@ def promote(*values: ArrayLike) -> tuple[Any, ...]:
     """
     arrays = [value for value in values if array_api_compat.is_array_api_obj(value)]
     if not arrays:
-        return (numpy_namespace, *(numpy_namespace.asarray(value, dtype=numpy_namespace.float64) for value in values))
+        return (
+            numpy_namespace,
+            *(numpy_namespace.asarray(value, dtype=numpy_namespace.float64) for value in values),
+        )
     xp = array_api_compat.array_namespace(*arrays)
     floating = [value.dtype for value in arrays if xp.isdtype(value.dtype, "real floating")]
     dtype = xp.result_type(*floating) if floating else xp.float64

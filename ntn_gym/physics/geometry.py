@@ -1,8 +1,8 @@
 """Positions, directions and distances on and above the Earth.
 
-Two Earths are in use and each function says which one: the WGS 84 ellipsoid (real orbits, ground stations) and the
-sphere of 3GPP TR 38.811 (calibration cases, closed forms). All functions take NumPy arrays, torch tensors or Python
-floats, broadcast over leading axes, and return arrays of the same library.
+Two Earths are in use and each function says which one: the WGS 84 ellipsoid (real orbits, ground stations)
+and the sphere of 3GPP TR 38.811 (calibration cases, closed forms). All functions take NumPy arrays, torch
+tensors or Python floats, broadcast over leading axes, and return arrays of the same library.
 """
 
 from __future__ import annotations
@@ -42,18 +42,21 @@ def geodetic_to_ecef(lat_rad: ArrayLike, lon_rad: ArrayLike, alt_m: ArrayLike) -
 def ecef_to_geodetic(position_ecef_m: ArrayLike) -> tuple[Array, Array, Array]:
     """Convert ECEF positions to geodetic coordinates on WGS 84.
 
-    Two steps of Bowring's iteration: tan lat = (z + e'^2 b sin^3 beta) / (p - e^2 a cos^3 beta) with the reduced
-    latitude tan beta = (1 - f) tan lat, started from tan beta = z / ((1 - f) p). The height is
-    p cos lat + z sin lat - a sqrt(1 - e^2 sin^2 lat), which holds at the poles and at the equator alike. The round
-    trip with `geodetic_to_ecef` stays below 1e-6 m from 10 km below the ellipsoid to 50,000 km above it.
+    Two steps of Bowring's iteration: tan lat = (z + e'^2 b sin^3 beta) / (p - e^2 a cos^3 beta) with the
+    reduced latitude tan beta = (1 - f) tan lat, started from tan beta = z / ((1 - f) p). The height is
+    p cos lat + z sin lat - a sqrt(1 - e^2 sin^2 lat), which holds at the poles and at the equator alike. The
+    round trip with `geodetic_to_ecef` stays below 1e-6 m from 10 km below the ellipsoid to 50,000 km above
+    it.
 
-    Source: B. R. Bowring, "Transformation from spatial to geographical coordinates", Survey Review XXIII (181), 1976.
+    Source: B. R. Bowring, "Transformation from spatial to geographical coordinates", Survey Review XXIII
+    (181), 1976.
 
     Args:
         position_ecef_m: ECEF position in m, [..., 3]; not within 100 km of the Earth's centre.
 
     Returns:
-        Geodetic latitude in rad, longitude in rad in [-pi, pi], and height above the ellipsoid in m, each [...].
+        Geodetic latitude in rad, longitude in rad in [-pi, pi], and height above the ellipsoid in m, each
+        [...].
     """
     xp, position = promote(position_ecef_m)
     x, y, z = position[..., 0], position[..., 1], position[..., 2]
@@ -107,7 +110,9 @@ def enu_basis(lat_rad: ArrayLike, lon_rad: ArrayLike) -> Array:
         Unit vectors, [..., 3, 3]; row 0 is east, row 1 north, row 2 up.
     """
     xp, lat, lon = promote(lat_rad, lon_rad)
-    sin_lat, cos_lat, sin_lon, cos_lon = xp.broadcast_arrays(xp.sin(lat), xp.cos(lat), xp.sin(lon), xp.cos(lon))
+    sin_lat, cos_lat, sin_lon, cos_lon = xp.broadcast_arrays(
+        xp.sin(lat), xp.cos(lat), xp.sin(lon), xp.cos(lon)
+    )
     east = xp.stack((-sin_lon, cos_lon, xp.zeros_like(sin_lon)), axis=-1)
     north = xp.stack((-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat), axis=-1)
     up = xp.stack((cos_lat * cos_lon, cos_lat * sin_lon, sin_lat), axis=-1)
@@ -119,8 +124,8 @@ def look_angles(
 ) -> tuple[Array, Array, Array]:
     """Return azimuth, elevation and distance of a target seen from a site, without refraction or light time.
 
-    The elevation is atan2(up, sqrt(east^2 + north^2)) and so keeps full precision at the zenith, where an arc sine
-    loses half of the digits. The azimuth of a target exactly at the zenith is 0.
+    The elevation is atan2(up, sqrt(east^2 + north^2)) and so keeps full precision at the zenith, where an arc
+    sine loses half of the digits. The azimuth of a target exactly at the zenith is 0.
 
     Args:
         site_ecef_m: Position of the site in m, [..., 3].
@@ -147,16 +152,19 @@ def look_angles(
     return azimuth_rad, xp.atan2(up_m, horizontal_m), xp.hypot(horizontal_m, up_m)
 
 
-def slant_range_m(elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M) -> Array:
+def slant_range_m(
+    elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M
+) -> Array:
     """Return the distance from a terminal on a spherical Earth to a platform seen at an elevation.
 
-    d = sqrt(R^2 sin^2 a + h^2 + 2 h R) - R sin a, evaluated as (h^2 + 2 h R) / (sqrt(...) + R sin a) where sin a > 0,
-    which does not cancel at low altitudes.
+    d = sqrt(R^2 sin^2 a + h^2 + 2 h R) - R sin a, evaluated as (h^2 + 2 h R) / (sqrt(...) + R sin a) where
+    sin a > 0, which does not cancel at low altitudes.
 
     Source: 3GPP TR 38.811 clause 6.6.2, equation 6.6-3.
 
     Args:
-        elev_rad: Elevation in rad, at or above the horizon (the formula is not meant for terminals behind it), [...].
+        elev_rad: Elevation in rad, at or above the horizon (the formula is not meant for terminals behind
+            it), [...].
         alt_m: Height of the platform above the sphere in m, > 0, [...].
         earth_radius_m: Radius of the sphere in m.
 
@@ -169,11 +177,13 @@ def slant_range_m(elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float =
     return square_m2 / (xp.sqrt(rise_m**2 + square_m2) + rise_m)
 
 
-def central_angle_rad(elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M) -> Array:
+def central_angle_rad(
+    elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M
+) -> Array:
     """Return the angle at the Earth's centre between a terminal and the point below a platform.
 
-    psi = acos(R cos a / (R + h)) - a, evaluated as atan2(d cos a, R + d sin a) with the slant range d, which keeps
-    its precision near the zenith.
+    psi = acos(R cos a / (R + h)) - a, evaluated as atan2(d cos a, R + d sin a) with the slant range d, which
+    keeps its precision near the zenith.
 
     Source: J. R. Wertz and W. J. Larson, Space Mission Analysis and Design, 3rd ed., section 5.2.
 
@@ -195,8 +205,8 @@ def elevation_from_central_angle_rad(
 ) -> Array:
     """Return the elevation of a platform from the angle at the Earth's centre; negative below the horizon.
 
-    tan a = (cos psi - R / (R + h)) / sin psi, evaluated with 1 - cos psi = 2 sin^2(psi / 2). Valid for every psi in
-    [0, pi]: the result runs from pi/2 (overhead) to -pi/2 (other side of the Earth).
+    tan a = (cos psi - R / (R + h)) / sin psi, evaluated with 1 - cos psi = 2 sin^2(psi / 2). Valid for every
+    psi in [0, pi]: the result runs from pi/2 (overhead) to -pi/2 (other side of the Earth).
 
     Source: Wertz and Larson, Space Mission Analysis and Design, 3rd ed., section 5.2 (spherical Earth).
 
@@ -213,7 +223,9 @@ def elevation_from_central_angle_rad(
     return xp.atan2(above, xp.sin(central))
 
 
-def nadir_angle_rad(elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M) -> Array:
+def nadir_angle_rad(
+    elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M
+) -> Array:
     """Return the angle at the platform between the nadir and a terminal that sees it at an elevation.
 
     sin eta = R cos a / (R + h).
@@ -228,7 +240,8 @@ def nadir_angle_rad(elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float
     Returns:
         Nadir angle in rad, [...].
     """
-    # atan2 of the same triangle: asin() loses half of the digits where the Earth's limb is at 90 degrees (alt -> 0).
+    # atan2 of the same triangle: asin() loses half of the digits where the Earth's limb is at 90 degrees (alt
+    # -> 0).
     _, elev, alt = promote(elev_rad, alt_m)
     xp, central = promote(central_angle_rad(elev, alt, earth_radius_m))
     return xp.atan2(
@@ -240,7 +253,8 @@ def nadir_angle_rad(elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float
 def horizon_half_angle_rad(alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M) -> Array:
     """Return the nadir angle of the Earth's limb, sin rho = R / (R + h).
 
-    Source: Wertz and Larson, Space Mission Analysis and Design, 3rd ed., section 5.2 (angular radius of the Earth).
+    Source: Wertz and Larson, Space Mission Analysis and Design, 3rd ed., section 5.2 (angular radius of the
+    Earth).
 
     Args:
         alt_m: Height of the platform above the sphere in m, > 0, [...].
@@ -273,7 +287,9 @@ def coverage_half_angle_rad(
 def footprint_area_m2(
     min_elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M
 ) -> Array:
-    """Return the area of the spherical cap a platform covers, 2 pi R^2 (1 - cos psi) = 4 pi R^2 sin^2(psi / 2).
+    """Return the area of the spherical cap that a platform covers.
+
+    2 pi R^2 (1 - cos psi) = 4 pi R^2 sin^2(psi / 2), psi the coverage half-angle at the Earth's centre.
 
     Args:
         min_elev_rad: Smallest usable elevation in rad in [0, pi/2], [...].
@@ -296,8 +312,8 @@ def great_circle_distance_m(
 ) -> Array:
     """Return the great-circle distance between points of a sphere (haversine formula).
 
-    Source: R. W. Sinnott, "Virtues of the haversine", Sky and Telescope 68 (2), 1984. Antipodal points lose half of
-    the digits (about 0.1 m on the Earth); all other distances keep full precision.
+    Source: R. W. Sinnott, "Virtues of the haversine", Sky and Telescope 68 (2), 1984. Antipodal points lose
+    half of the digits (about 0.1 m on the Earth); all other distances keep full precision.
 
     Args:
         lat0_rad: Latitude of the first point in rad, [...].
@@ -324,7 +340,8 @@ def great_circle_destination(
 ) -> tuple[Array, Array]:
     """Return the point reached from a start by following a great circle.
 
-    Source: E. Williams, "Aviation Formulary V1.47", "Lat/lon given radial and distance", with atan2 for the latitude.
+    Source: E. Williams, "Aviation Formulary V1.47", "Lat/lon given radial and distance", with atan2 for the
+    latitude.
 
     Args:
         lat_rad: Latitude of the start in rad, [...].
@@ -339,7 +356,8 @@ def great_circle_destination(
     xp, lat, lon, course, distance = promote(lat_rad, lon_rad, course_rad, distance_m)
     angle = distance / radius_m
     sin_lat, cos_lat, sin_angle, cos_angle = xp.sin(lat), xp.cos(lat), xp.sin(angle), xp.cos(angle)
-    # Destination as components along (start meridian, east, north pole): no inverse sine, so no loss at the poles.
+    # Destination as components along (start meridian, east, north pole): no inverse sine, so no loss at the
+    # poles.
     meridian = cos_lat * cos_angle - sin_lat * sin_angle * xp.cos(course)
     east = sin_angle * xp.sin(course)
     pole = sin_lat * cos_angle + cos_lat * sin_angle * xp.cos(course)
