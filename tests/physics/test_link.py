@@ -13,7 +13,7 @@ from ntn_gym.physics import link
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "38821_link_budget.json").read_text())
 HEIGHT_KM = {"GEO": 35786, "LEO600": 600, "LEO1200": 1200}
 
-# Uplinks of Table 6.1.3.3-1 with the full band: case, orbit, band, parameter set, elevation in deg, the printed
+# Uplinks of Table 6.1.3.3-1 with the full band: case, orbit, band, parameter set, elevation in deg, printed
 # free-space, atmospheric and scintillation losses in dB, then the CNR in dB that follows from these losses.
 UPLINKS = [
     ("SC1", "GEO", "Ka", "set1", 12.5, 214.1, 1.1, 1.1, 0.48),
