@@ -1,0 +1,1 @@
+"""The decision engine: task protocol, traces, seeding, batch engine and registry."""
