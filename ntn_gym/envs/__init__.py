@@ -1,0 +1,1 @@
+"""The decision problems: one folder, one environment, found by its ``entry.py``."""
