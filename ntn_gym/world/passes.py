@@ -142,9 +142,7 @@ def _beam_elevation_rad(index: SkyIndex, beams: BeamLayout) -> float:
     return max(0.0, math.acos(min(1.0, sine)) - 0.01) if nadir_rad < math.pi / 2 else 0.0
 
 
-def _runs(
-    usable: NDArray[np.bool_], starts_track: NDArray[np.bool_]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _runs(usable: NDArray[np.bool_], starts_track: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return first and one-past-last index of each run of True along a flat list of tracks."""
     before = np.empty_like(usable)
     before[0] = False

@@ -49,9 +49,7 @@ class AzimuthField:
     def correlation(self, separation_rad: FloatArray | float) -> FloatArray:
         """Return the correlation between two azimuths."""
         order = np.arange(len(self.weight))
-        return np.asarray(
-            np.cos(np.multiply.outer(separation_rad, order)) @ self.weight.astype(np.float64) ** 2
-        )
+        return np.asarray(np.cos(np.multiply.outer(separation_rad, order)) @ self.weight.astype(np.float64) ** 2)
 
 
 def azimuth_field(correlation_angle_rad: float) -> AzimuthField:
@@ -66,9 +64,7 @@ def azimuth_field(correlation_angle_rad: float) -> AzimuthField:
         ValueError: If the angle is outside this range.
     """
     if not math.radians(2) <= correlation_angle_rad <= math.pi:
-        raise ValueError(
-            f"correlation angle = {math.degrees(correlation_angle_rad):g} deg: allowed are 2 to 180 deg"
-        )
+        raise ValueError(f"correlation angle = {math.degrees(correlation_angle_rad):g} deg: allowed are 2 to 180 deg")
     order = np.arange(200)
     power = np.exp(-((order * correlation_angle_rad) ** 2) / 2)
     power[1:] *= 2  # a harmonic above 0 stands for m and -m
@@ -95,8 +91,7 @@ def shadow_table(table: LargeScaleTable) -> ShadowTable:
     elevation = (np.arange(90 * _CELLS_PER_DEG + 1) + 0.5) / _CELLS_PER_DEG
     reference = np.arange(10, 91, 10)
     sigma = [
-        np.interp(elevation, reference, column)
-        for column in (table.shadow_sigma_nlos_db, table.shadow_sigma_los_db)
+        np.interp(elevation, reference, column) for column in (table.shadow_sigma_nlos_db, table.shadow_sigma_los_db)
     ]
     loss = [np.interp(elevation, reference, table.clutter_loss_db), np.zeros_like(elevation)]
     return ShadowTable(np.array(sigma, dtype=np.float32), np.array(loss, dtype=np.float32))

@@ -88,9 +88,7 @@ def place_region(
         chosen = (draws[:, 0] * len(places_rad)).astype(np.intp)
         latitude, longitude = places_rad[chosen, 0], places_rad[chosen, 1]
     together = motion in ("ship", "aircraft") or n_users == 1
-    course = (
-        2 * math.pi * (np.repeat(draws[:, 2:3], n_users, axis=1) if together else draws[:, 4 : 4 + n_users])
-    )
+    course = 2 * math.pi * (np.repeat(draws[:, 2:3], n_users, axis=1) if together else draws[:, 4 : 4 + n_users])
     radius = radius_m * np.sqrt(draws[:, 4 + n_users : 4 + 2 * n_users])
     angle = 2 * math.pi * draws[:, 4 + 2 * n_users :]
     offset = np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=-1)

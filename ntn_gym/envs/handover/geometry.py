@@ -127,9 +127,7 @@ class SatelliteSky:
             self.beams = BeamLayout(boresight, edge)
         self.steerable = self.beams is None
 
-    def begin(
-        self, keys: Sequence[WorldKey], site: Site, focus_m: FloatArray
-    ) -> tuple[Schedule, SatelliteState]:
+    def begin(self, keys: Sequence[WorldKey], site: Site, focus_m: FloatArray) -> tuple[Schedule, SatelliteState]:
         """Draw the start times, find the passes over the planned path and put them into slots."""
         scenario = self._scenario
         start_s = np.array([g.random() for g in process_generators(keys, "epoch")]) * self._latest_s
@@ -141,9 +139,7 @@ class SatelliteSky:
             math.radians(scenario.slots.min_elevation_deg),
             self.beams,
         )
-        table = assign_slots(
-            passes, len(keys), scenario.steps + 1, scenario.slots.count, scenario.slots.empty_steps
-        )
+        table = assign_slots(passes, len(keys), scenario.steps + 1, scenario.slots.count, scenario.slots.empty_steps)
         first_of_world = np.searchsorted(passes.world, np.arange(len(keys)))
         empty = table < 0
         safe = np.where(empty, 0, table)
@@ -255,18 +251,14 @@ class PlatformSky:
             sky.memory_s,
         )
 
-    def begin(
-        self, keys: Sequence[WorldKey], site: Site, focus_m: FloatArray
-    ) -> tuple[Schedule, PlatformState]:
+    def begin(self, keys: Sequence[WorldKey], site: Site, focus_m: FloatArray) -> tuple[Schedule, PlatformState]:
         """Offer the cells nearest to the users for the whole episode."""
         scenario = self._scenario
         distance = np.linalg.norm(self.cells_m[None] - focus_m[:, None], axis=-1)
         chosen = np.sort(np.argsort(distance, axis=1, kind="stable")[:, : scenario.slots.count], axis=1)
         shape = (len(keys), scenario.steps + 1, scenario.slots.count)
         beam = np.broadcast_to(chosen[:, None], shape).astype(np.int32)
-        far = np.full(
-            shape, scenario.steps + 1 + round(scenario.remaining_horizon_s / scenario.dt_s), dtype=np.int32
-        )
+        far = np.full(shape, scenario.steps + 1 + round(scenario.remaining_horizon_s / scenario.dt_s), dtype=np.int32)
         schedule = Schedule(beam.copy(), np.zeros(shape, dtype=np.int32), beam, far)
         generators = process_generators(keys, "swing")
         return schedule, PlatformState(generators, start_swing(generators))
@@ -276,9 +268,7 @@ class PlatformSky:
     ) -> tuple[PlatformState, Nodes]:
         """Move the platform."""
         n_steps = site.position_m.shape[1]
-        swing, motion = advance_swing(
-            state.generators, state.swing, self._swing, n_steps, self._scenario.dt_s
-        )
+        swing, motion = advance_swing(state.generators, state.swing, self._swing, n_steps, self._scenario.dt_s)
         beam = schedule.beam[:, first_step : first_step + n_steps]
         place = motion[..., :3] + np.array([0.0, 0.0, self._altitude_m])
         relative = np.broadcast_to(place[:, :, None], (*beam.shape, 3)).astype(np.float32)

@@ -115,9 +115,7 @@ class Utility:
         self._cap = np.float32(link.efficiency_cap_bit_s_hz)
         self._bandwidth = np.float32(link.bandwidth_hz)
         self._inverse_reference = np.float32(1.0 / scenario.reward.reference_rate_bit_s)
-        self._scale = np.float32(
-            1.0 / math.log1p(scenario.max_rate_bit_s / scenario.reward.reference_rate_bit_s)
-        )
+        self._scale = np.float32(1.0 / math.log1p(scenario.max_rate_bit_s / scenario.reward.reference_rate_bit_s))
 
     def rate_bit_s(self, sinr_db: FloatArray, load: FloatArray) -> FloatArray:
         """Attenuated and capped Shannon rate of the free share of the cell (3GPP TR 36.942 Annex A.2)."""
@@ -208,9 +206,7 @@ class Packer:
             features[..., SLOT[name]] = value
         features *= valid[:, :, None, :, None]
 
-        link = np.zeros(
-            (n_worlds, n_steps, scenario.users.count, n_slots, len(LINK_COLUMNS)), dtype=np.float32
-        )
+        link = np.zeros((n_worlds, n_steps, scenario.users.count, n_slots, len(LINK_COLUMNS)), dtype=np.float32)
         sync = self._sync(raw["sinr_db"], valid)
         rate = self._utility.rate_bit_s(raw["sinr_db"], raw["load"][:, :, None])
         rate = np.where(sync >= Sync.BETWEEN, rate, np.float32(0))
@@ -289,9 +285,7 @@ class Packer:
         return np.take_along_axis(values, source, axis=1)
 
 
-def _filter(
-    previous: FloatArray, samples: FloatArray, weight: np.float32, same: NDArray[np.bool_]
-) -> FloatArray:
+def _filter(previous: FloatArray, samples: FloatArray, weight: np.float32, same: NDArray[np.bool_]) -> FloatArray:
     """First-order filter F = (1 - w) F + w M along time, restarted with F = M where the pass is new.
 
     Source: layer-3 filtering, 3GPP TS 38.331 clause 5.5.3.2.

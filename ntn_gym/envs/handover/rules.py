@@ -110,9 +110,7 @@ def transition(rules: Rules, status: int, same: bool, serving: Sync, target: Syn
     # Staying: because it was chosen, because the choice was illegal, or because the command was lost.
     counted = {Sync.EMPTY: rules.t310_steps, Sync.OUT: status + 1, Sync.BETWEEN: status, Sync.IN: 0}[serving]
     if counted >= rules.t310_steps:
-        return Transition(
-            rules.failed, Carrier.NONE, link_failure=True, lost_command=wants_to_leave, illegal=illegal
-        )
+        return Transition(rules.failed, Carrier.NONE, link_failure=True, lost_command=wants_to_leave, illegal=illegal)
     carrier = Carrier.NONE if serving == Sync.OUT else Carrier.SERVING
     return Transition(counted, carrier, keeps_serving=True, lost_command=wants_to_leave, illegal=illegal)
 
@@ -150,9 +148,7 @@ def tabulate(rules: Rules) -> RuleTable:
         for serving in Sync
         for target in Sync
     ]
-    columns = {
-        field.name: np.array([getattr(o, field.name) for o in outcomes]) for field in fields(Transition)
-    }
+    columns = {field.name: np.array([getattr(o, field.name) for o in outcomes]) for field in fields(Transition)}
     return RuleTable(
         status=columns["status"].astype(np.int64),
         carrier=columns["carrier"].astype(np.int64),

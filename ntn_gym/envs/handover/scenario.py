@@ -76,12 +76,8 @@ class Slots(_Part):
     )
     count: int = Field(8, ge=2, le=64)
     min_elevation_deg: float = Field(35.0, ge=0, le=89)
-    rings: int = Field(
-        4, ge=0, le=8, description="Hexagonal rings of beams around the central one (4: 61 beams)."
-    )
-    beam_edge_db: float = Field(
-        -9.0, ge=-20, le=-1, description="A beam is offered while its gain is above this."
-    )
+    rings: int = Field(4, ge=0, le=8, description="Hexagonal rings of beams around the central one (4: 61 beams).")
+    beam_edge_db: float = Field(-9.0, ge=-20, le=-1, description="A beam is offered while its gain is above this.")
     empty_steps: int = Field(1, ge=1, description="Steps that a slot stays empty after its pass has set.")
 
 
@@ -92,9 +88,7 @@ class Link(_Part):
     freq_hz: float = Field(2e9, ge=0.5e9, le=50e9)
     bandwidth_hz: float = Field(30e6, gt=0, le=1e9)
     eirp_density_dbw_mhz: float = Field(28.0, ge=-30, le=80)
-    aperture_m: float = Field(
-        1.0, gt=0, le=30, description="Diameter of the beam's antenna (sets its width)."
-    )
+    aperture_m: float = Field(1.0, gt=0, le=30, description="Diameter of the beam's antenna (sets its width).")
     terminal_gt_db_k: float = Field(-31.6, ge=-60, le=40)
     rain: bool = Field(False, description="Rain fading after ITU-R P.618 at real sites (use above 10 GHz).")
     intra_satellite_isolation_db: float = Field(
@@ -109,9 +103,7 @@ class Link(_Part):
         le=60,
         description="Suppression of the other slots' signals (reuse, polarisation, coordination).",
     )
-    efficiency_gap: float = Field(
-        0.65, gt=0, le=1, description="Attenuated Shannon: factor on log2(1 + SINR)."
-    )
+    efficiency_gap: float = Field(0.65, gt=0, le=1, description="Attenuated Shannon: factor on log2(1 + SINR).")
     efficiency_cap_bit_s_hz: float = Field(4.8, gt=0, le=12)
 
 
@@ -139,9 +131,7 @@ class Blockage(_Part):
 
     environment: Environment = "rural"
     block_distance_m: float = Field(50.0, gt=0, description="Way after which the skyline has changed (1/e).")
-    skyline_memory_s: float = Field(
-        300.0, gt=0, description="Time after which a static user's skyline has changed."
-    )
+    skyline_memory_s: float = Field(300.0, gt=0, description="Time after which a static user's skyline has changed.")
     shadow_distance_m: float = Field(37.0, gt=0)
     shadow_angle_deg: float = Field(8.0, gt=0)
     street_canyon: float = Field(0.0, ge=0, le=2, description="Strength of the street-canyon term; 0: none.")
@@ -163,9 +153,7 @@ class Measurement(_Part):
 
     error_db: float = Field(1.5, ge=0, le=20)
     filter_weight: float = Field(0.5, gt=0, le=1, description="Weight of the newest sample in the L3 filter.")
-    neighbour_period_s: float = Field(
-        1.0, gt=0, description="Time between two measurements of the same neighbour."
-    )
+    neighbour_period_s: float = Field(1.0, gt=0, description="Time between two measurements of the same neighbour.")
 
 
 class Protocol(_Part):
@@ -175,12 +163,8 @@ class Protocol(_Part):
     qin_db: float = Field(-4.0, ge=-30, le=12)
     t310_s: float = Field(2.0, gt=0)
     reestablishment_s: float = Field(3.0, gt=0)
-    interruption_s: float = Field(
-        0.15, ge=0, le=10, description="Fixed part of the interruption of a handover."
-    )
-    interruption_round_trips: float = Field(
-        2.0, ge=0, le=10, description="Round trips to the target on top of it."
-    )
+    interruption_s: float = Field(0.15, ge=0, le=10, description="Fixed part of the interruption of a handover.")
+    interruption_round_trips: float = Field(2.0, ge=0, le=10, description="Round trips to the target on top of it.")
     needs_serving_link: bool = Field(
         True,
         description="A handover command is lost when the serving SINR is below Qout; only RLF leads out.",
@@ -198,9 +182,7 @@ class Reward(_Part):
 
     handover_utility_s: float = Field(0.15, ge=0)
     failure_utility_s: float = Field(0.5, ge=0)
-    reference_rate_bit_s: float = Field(
-        2e6, gt=0, description="Rate R0 in u = log(1 + R/R0) / log(1 + Rmax/R0)."
-    )
+    reference_rate_bit_s: float = Field(2e6, gt=0, description="Rate R0 in u = log(1 + R/R0) / log(1 + Rmax/R0).")
 
 
 class Scenario(_Part):
@@ -210,9 +192,7 @@ class Scenario(_Part):
     description: str = ""
     steps: int = Field(300, ge=2, le=100_000)
     dt_s: float = Field(1.0, gt=0, le=60)
-    remaining_horizon_s: float = Field(
-        300.0, gt=0, description="Predicted remaining times are known up to here."
-    )
+    remaining_horizon_s: float = Field(300.0, gt=0, description="Predicted remaining times are known up to here.")
     sky: Sky = WalkerSky()
     slots: Slots = Slots()
     link: Link = Link()

@@ -52,7 +52,114 @@ class State:
 
 
 class HandoverTask:
-    """PAGE"""
+    """Keep users served while satellites and their beams rush by.
+
+    ## Description
+
+    A user on the ground sees K *slots*. A slot holds one pass: of an Earth-moving satellite beam (about ten seconds in
+    low orbit), of a satellite that steers its beam (minutes), or a cell of a platform that swings in the wind. Every
+    step each user names the slot that shall serve it. Naming the serving slot means to stay.
+
+    Staying too long ends in a radio link failure, because a pass sets and blockage comes without notice. Leaving costs
+    an interruption. A handover command must be heard on the serving link (`protocol.needs_serving_link`), so a user who
+    waits for the signal to fail cannot leave any more. Cells are loaded by others, and the users of one scenario share
+    what is left: the strongest beam is often not the best one. Nobody knows the truth of the present step: measurements
+    are noisy, filtered and one step old, and load is known as last broadcast. What the ephemeris predicts is known.
+
+    ## Action Space
+
+    `Discrete(K)` for one user; the central face of several users is `MultiDiscrete`, one entry per user. Slots that hold
+    no pass are masked out.
+
+    | action | meaning |
+    |---|---|
+    | k | slot k shall serve (the serving slot: stay) |
+
+    An empty slot is an illegal choice: the user stays as it is, and `illegal_actions` counts it. Whether a command will
+    be heard or a target is blocked is not in the mask, because it is not known.
+
+    ## Observation Space
+
+    `Box` of 15 K + 7 numbers per user: 15 per slot, slot after slot (all zero where a slot is empty), then 7 of the user.
+    Everything called predicted follows from ephemeris and planned course.
+
+    | index | meaning | unit | min | max |
+    |---|---|---|---|---|
+    | 15k | a pass occupies slot k | 0/1 | 0 | 1 |
+    | 15k + 1 | this slot serves the user | 0/1 | 0 | 1 |
+    | 15k + 2 | predicted elevation | 90 deg | 0 | 1 |
+    | 15k + 3 | predicted rate of the elevation | 0.5 deg/s | -1 | 1 |
+    | 15k + 4 | filtered measured SINR, (SINR - 2 dB)/12 dB; clear-sky SNR before the first measurement | 12 dB | -1.3 | 2 |
+    | 15k + 5 | age of that measurement; 1 also means never measured | 8 s | 0 | 1 |
+    | 15k + 6 | utility expected from it and from the broadcast load; negative below Qout | 1 | -0.2 | 1 |
+    | 15k + 7 | predicted time until the pass sets | remaining_horizon_s | 0 | 1 |
+    | 15k + 8 | the same on a short scale | 30 s | 0 | 1 |
+    | 15k + 9 | load of the cell as last broadcast | share | 0 | 1 |
+    | 15k + 10 | slowly filtered SINR, scaled as SINR | 12 dB | -1.3 | 2 |
+    | 15k + 11 | sine of the predicted azimuth, relative to the user's course (twice the angle in a street) | 1 | -1 | 1 |
+    | 15k + 12 | cosine of the same | 1 | -1 | 1 |
+    | 15k + 13 | predicted clear-sky SNR, scaled as SINR | 12 dB | -1.3 | 4 |
+    | 15k + 14 | share of the scenario's users that the slot carried in the last step (0 for one user) | share | 0 | 1 |
+    | 15K | a slot serves the user | 0/1 | 0 | 1 |
+    | 15K + 1 | what is left of the re-establishment | share | 0 | 1 |
+    | 15K + 2 | out-of-sync steps over the T310 limit | share | 0 | 1 |
+    | 15K + 3 | time since the last handover or connection, clipped | 20 s | 0 | 1 |
+    | 15K + 4 | the same on a short scale | 5 s | 0 | 1 |
+    | 15K + 5 | running average of the service utility (weight 0.2) | 1 | -1 | 1 |
+    | 15K + 6 | the user is idle: the named slot is connected to | 0/1 | 0 | 1 |
+
+    ## Rewards
+
+    Per user and step, in utility: `service - (0.15 s/dt) handover - (0.5 s/dt) failure`, averaged over users in the
+    central face. `service` is u(R) (1 - interruption/dt) with u = log(1 + R/R0)/log(1 + Rmax/R0); R is the attenuated
+    Shannon rate of the user's equal share of the cell. Prices are in seconds of full utility, so another `dt_s` is the
+    same problem. The real price of a failure is the time without service, not its weight. Ping-pong is a KPI only.
+
+    ## Starting State
+
+    All users are idle at a random place, time and load; blockage, shadowing and load start in their stationary
+    distribution. The first step connects.
+
+    ## Episode End
+
+    Never terminated; truncated after `steps` steps (300 by default). Bootstrap the value at the end.
+
+    ## Arguments
+
+    | argument | meaning |
+    |---|---|
+    | preset | name of a preset, `beams` by default; `ntn-gym list` shows all |
+    | scenario | mapping of values that replace those of the preset, e.g. `{"users": {"count": 4}}` |
+    | n_worlds | draw episodes from so many training worlds instead of an endless stream |
+    | trace | a saved or own trace to replay |
+    | vector_reward | reward is the vector of reward terms |
+
+    ## Physics and References
+
+    Satellites move on J2-drifting Walker orbits or by SGP4 from real elements; a state is interpolated by cubic Hermite
+    polynomials between columns of 60 s. Path loss, LoS probability, shadowing and clutter loss follow 3GPP TR 38.811
+    clause 6.6 (tables interpolated linearly in elevation); LoS is a threshold on a random skyline and shadowing a random
+    field in direction, so that neighbours in the sky are blocked together, both persist, and the marginals stay those of
+    the document. Beams are TR 38.811 aperture patterns in the UV layout of TR 38.821 clause 6.1.1.1. Interference is the
+    loaded power of the other slots behind `inter_slot_isolation_db` plus co-channel beams of the same node behind
+    `intra_satellite_isolation_db`. Rates are those of TR 36.942 Annex A.2. Timers are those of TS 38.331, counted once a
+    step (N310 = N311 = 1). The interruption is a fixed part plus round trips to the target (four-step random access).
+
+    Approximations: one SINR per step (a step is many coherence times; small-scale fading is averaged by link adaptation);
+    Doppler is pre-compensated and only reported in the trace; interference of satellites outside the slots is left out;
+    random access never collides; all users of a region share azimuth and list of slots.
+
+    ## Heuristics
+
+    sticky, strongest, elevation, longest visibility, serving capacity, A3, A4/A5, conditional handover (D1, T1), load
+    aware, hybrid, predicted RSS, adaptive threshold, and the weighted sum `composite`, the rule to beat;
+    `ntn_gym.envs.handover.heuristics` has definitions and sources. Bound: exact dynamic programming with perfect foresight
+    for one user, a price relaxation for many.
+
+    ## Version History
+
+    - v0: first version.
+    """
 
     agent_name = "user"
 
@@ -61,15 +168,14 @@ class HandoverTask:
         self.scenario = scenario
         self.n_agents = scenario.users.count
         self.n_slots = scenario.slots.count
+        self.page_symbols = {"K": self.n_slots}
         self.episode_steps = scenario.steps
         self.dt_s = scenario.dt_s
         low, high = bounds(self.n_slots)
         self.agent_action_space = spaces.Discrete(self.n_slots)
         self.agent_observation_space = spaces.Box(low, high, dtype=np.float32)
         self.slot_layout = SlotLayout(self.n_slots, SLOT_SIZE, USER_SIZE, SLOT["valid"], SLOT["serving"])
-        self.rules = Rules(
-            scenario.t310_steps, scenario.reestablishment_steps, scenario.protocol.needs_serving_link
-        )
+        self.rules = Rules(scenario.t310_steps, scenario.reestablishment_steps, scenario.protocol.needs_serving_link)
         self.table = tabulate(self.rules)
         prices = scenario.reward
         self.reward_terms = (
@@ -84,9 +190,7 @@ class HandoverTask:
         )
         self.kpis = (
             KpiSpec("rate_mbit_s", "Mbit/s", "mean", "higher", "rate of a user"),
-            KpiSpec(
-                "rate_p5_mbit_s", "Mbit/s", "p5", "higher", "5th percentile of the rate over users and steps"
-            ),
+            KpiSpec("rate_p5_mbit_s", "Mbit/s", "p5", "higher", "5th percentile of the rate over users and steps"),
             KpiSpec("outage", "share", "mean", "lower", "share of time without service"),
             KpiSpec("handovers", "1/min", "per_minute", "lower", "handovers"),
             KpiSpec("ping_pongs", "1/min", "per_minute", "lower", "handovers back within 5 s"),
@@ -139,9 +243,7 @@ class HandoverTask:
         carrier = self.table.carrier.take(row)
         takes_target = self.table.takes_target.take(row)
         events = self.table.events.take(row, axis=0)
-        serving = np.where(
-            takes_target, action, np.where(self.table.keeps_serving.take(row), state.serving, -1)
-        )
+        serving = np.where(takes_target, action, np.where(self.table.keeps_serving.take(row), state.serving, -1))
 
         on_target = carrier == Carrier.TARGET
         carried = carrier != Carrier.NONE
@@ -210,9 +312,7 @@ class HandoverTask:
         flat[start + SLOT["utility"]] = link[:, LINK["utility_measured"]] * alive
         if self.n_agents > 1:
             slots = result[..., :n_packed].reshape(*shape, self.n_slots, SLOT_SIZE)
-            slots[..., SLOT["attached"]] = (state.attached / self.n_agents)[:, None] * slots[
-                ..., SLOT["valid"]
-            ]
+            slots[..., SLOT["attached"]] = (state.attached / self.n_agents)[:, None] * slots[..., SLOT["valid"]]
         user = result[..., n_packed:]
         rules = self.rules
         waiting = state.status - rules.idle

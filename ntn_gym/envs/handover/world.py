@@ -138,14 +138,10 @@ class HandoverWorld:
         )
         before = np.concatenate([state.last_pass[:, None], pass_id[:, :-1]], axis=1)
         load, load_state, region_state = self._channel.loads(state.channel, n_steps, pass_id != before)
-        error = processes.draw_normal(
-            state.error_generators, n_steps, (scenario.users.count, scenario.slots.count)
-        )
+        error = processes.draw_normal(state.error_generators, n_steps, (scenario.users.count, scenario.slots.count))
         hidden = empty[:, :, None]
         snr_db = np.where(hidden, np.float32(NOTHING_DB), links.snr_db)
-        remaining_steps = np.where(
-            empty, 0, state.schedule.set_step[steps] - (first + np.arange(n_steps))[:, None]
-        )
+        remaining_steps = np.where(empty, 0, state.schedule.set_step[steps] - (first + np.arange(n_steps))[:, None])
         course_deg = np.degrees(state.region.course_rad)[:, None] + np.zeros_like(quarter_turns)
         if scenario.blockage.street_canyon > 0:
             course_deg = 90.0 * quarter_turns
@@ -161,9 +157,7 @@ class HandoverWorld:
             "elevation_deg": np.where(hidden, zero, elevation_deg),
             "elevation_rate_deg_s": np.where(empty, zero, elevation_rate),
             "range_m": np.where(hidden, zero, range_m),
-            "doppler_hz": np.where(
-                empty, zero, range_rate * np.float32(-scenario.link.freq_hz / SPEED_OF_LIGHT_M_S)
-            ),
+            "doppler_hz": np.where(empty, zero, range_rate * np.float32(-scenario.link.freq_hz / SPEED_OF_LIGHT_M_S)),
             "predicted_snr_db": np.where(hidden, np.float32(NOTHING_DB), links.predicted_snr_db),
             "snr_db": snr_db,
             "sinr_db": np.where(hidden, np.float32(NOTHING_DB), self._sinr_db(snr_db, load)),
