@@ -35,7 +35,8 @@ class ChannelState:
     shadow_generators: list[np.random.Generator]
     shadow: FloatArray
     street_generators: list[np.random.Generator]
-    street_quarter_turns: FloatArray
+    first_street: FloatArray
+    turns: NDArray[np.int64]
     load_generators: list[np.random.Generator]
     load: FloatArray
     region_generators: list[np.random.Generator]
@@ -99,21 +100,21 @@ class Channel:
             shadowing.start(shadow_g, n_users, self._field),
             street_g,
             first_street,
+            np.zeros(first_street.shape, dtype=np.int64),
             load_g,
             processes.start_gauss_markov(load_g, (n_slots,)),
             region_g,
             processes.start_gauss_markov(region_g),
         )
 
-    def streets(self, state: ChannelState, n_steps: int) -> tuple[FloatArray, FloatArray]:
-        """Return the next street azimuths in quarter turns, [B, n, U], and the last one.
+    def streets(self, state: ChannelState, n_steps: int) -> tuple[FloatArray, NDArray[np.int64]]:
+        """Return the next street azimuths in quarter turns, [B, n, U], and the turns taken so far, modulo 2.
 
         At each corner (exponential way between corners) the user turns by a right angle.
         """
-        draws = processes.draw_uniform(state.street_generators, n_steps, state.street_quarter_turns.shape[1:])
-        turns = np.cumsum(draws < self._turn_probability, axis=1)
-        quarter_turns = state.street_quarter_turns[:, None] + turns
-        return quarter_turns, quarter_turns[:, -1] % 2.0
+        draws = processes.draw_uniform(state.street_generators, n_steps, state.first_street.shape[1:])
+        turns = (state.turns[:, None] + np.cumsum(draws < self._turn_probability, axis=1)) % 2
+        return state.first_street[:, None] + turns, turns[:, -1].copy()
 
     def loads(
         self, state: ChannelState, n_steps: int, fresh: NDArray[np.bool_]

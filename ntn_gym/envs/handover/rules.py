@@ -15,8 +15,9 @@ of the environment for what is simplified.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,31 +117,18 @@ def transition(rules: Rules, status: int, same: bool, serving: Sync, target: Syn
 
 
 EVENTS = ("handover", "connection", "link_failure", "failed_handover", "lost_command", "illegal")
+TABLE_COLUMNS = ("status", "carrier", "keeps_serving", "takes_target", *EVENTS)
+COLUMN = {name: index for index, name in enumerate(TABLE_COLUMNS)}
+FIRST_EVENT = COLUMN[EVENTS[0]]
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTable:
-    """`transition` for every combination: columns by name, and the events as one float array."""
-
-    status: NDArray[np.int64]
-    carrier: NDArray[np.int64]
-    keeps_serving: NDArray[np.bool_]
-    takes_target: NDArray[np.bool_]
-    events: NDArray[np.float64]
-
-
-def table_index(
-    status: NDArray[np.int64],
-    same: NDArray[np.bool_],
-    serving: NDArray[np.int64],
-    target: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """Row of the table for each combination (any common shape)."""
+def table_index(status: Any, same: Any, serving: Any, target: Any) -> Any:
+    """Row of the table for a combination; integers or integer arrays of one shape."""
     return ((status * 2 + same) * 4 + serving) * 4 + target
 
 
-def tabulate(rules: Rules) -> RuleTable:
-    """Evaluate the rules for every combination, in the order of `table_index`."""
+def tabulate(rules: Rules) -> NDArray[np.float64]:
+    """Evaluate `transition` for every combination: [rows in the order of `table_index`, TABLE_COLUMNS]."""
     outcomes = [
         transition(rules, status, same, serving, target)
         for status in range(rules.n_status)
@@ -148,11 +136,4 @@ def tabulate(rules: Rules) -> RuleTable:
         for serving in Sync
         for target in Sync
     ]
-    columns = {field.name: np.array([getattr(o, field.name) for o in outcomes]) for field in fields(Transition)}
-    return RuleTable(
-        status=columns["status"].astype(np.int64),
-        carrier=columns["carrier"].astype(np.int64),
-        keeps_serving=columns["keeps_serving"],
-        takes_target=columns["takes_target"],
-        events=np.stack([columns[name] for name in EVENTS], axis=-1).astype(np.float64),
-    )
+    return np.array([[getattr(outcome, name) for name in TABLE_COLUMNS] for outcome in outcomes], dtype=np.float64)

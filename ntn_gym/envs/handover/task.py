@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,33 +21,11 @@ from ntn_gym.envs.handover.observation import (
     observation_size,
 )
 from ntn_gym.envs.handover.packing import LINK, Memory, Packer, Utility
-from ntn_gym.envs.handover.rules import EVENTS, Carrier, Rules, Sync, table_index, tabulate
+from ntn_gym.envs.handover.rules import COLUMN, FIRST_EVENT, Carrier, Rules, Sync, table_index, tabulate
 from ntn_gym.envs.handover.scenario import Scenario
+from ntn_gym.envs.handover.single import SingleUser
+from ntn_gym.envs.handover.state import NEVER_STEPS, PING_PONG_S, State, status_entries
 from ntn_gym.envs.handover.world import HandoverWorld
-
-PING_PONG_S = 5.0
-"""A handover back to the previous pass within this time is a ping-pong (3GPP TR 36.839 clause 5.1.3)."""
-
-
-@dataclass(frozen=True)
-class State:
-    """State of B worlds with U users; arrays [B, U] unless said otherwise.
-
-    Attributes:
-        serving: Serving slot, -1 without one.
-        status: Protocol status, see `rules`.
-        since: Steps since the last handover or connection.
-        last_pass: Pass that served before the present one, -1 without one.
-        average: Running average of the service utility.
-        attached: Users that each slot carried in the last step, [B, K].
-    """
-
-    serving: NDArray[np.int64]
-    status: NDArray[np.int64]
-    since: NDArray[np.int64]
-    last_pass: NDArray[np.float32]
-    average: NDArray[np.float32]
-    attached: NDArray[np.float32]
 
 
 class HandoverTask:
@@ -199,6 +176,10 @@ class HandoverTask:
             KpiSpec("lost_commands", "1/min", "per_minute", "lower", "handover commands lost on a dead link"),
             KpiSpec("illegal_actions", "1/min", "per_minute", "lower", "choices of an empty slot"),
         )
+        self.ping_pong_steps = int(PING_PONG_S / scenario.dt_s + 1e-9)
+        self._slots = np.arange(self.n_slots)
+        self._status_entries = status_entries(self.rules)
+        self._single = SingleUser(self)
         self._packer = Packer(scenario)
         self._utility = Utility(scenario)
 
@@ -216,114 +197,115 @@ class HandoverTask:
 
     def initial(self, now: Now) -> State:
         """Every user is idle."""
-        shape = (len(now.rows), self.n_agents)
+        n_worlds = len(now.rows)
+        users = np.empty((n_worlds, self.n_agents, 4), dtype=np.int64)
+        users[:] = (-1, self.rules.idle, NEVER_STEPS, -1)
         return State(
-            serving=np.full(shape, -1, dtype=np.int64),
-            status=np.full(shape, self.rules.idle, dtype=np.int64),
-            since=np.full(shape, 10**6, dtype=np.int64),
-            last_pass=np.full(shape, -1, dtype=np.float32),
-            average=np.zeros(shape, dtype=np.float32),
-            attached=np.zeros((shape[0], self.n_slots), dtype=np.float32),
+            users=users,
+            average=np.zeros((n_worlds, self.n_agents)),
+            attached=np.zeros((n_worlds, self.n_slots), dtype=np.float32),
         )
 
     def step(self, state: State, action: NDArray[Any], now: Now) -> tuple[State, Outcome]:
         """Apply one choice per user; see `rules.transition` for what it does."""
+        if action.size == 1:
+            return self._single.step(state, int(action[0, 0]), now["link"][0, 0])
         links = now["link"]
         shape = action.shape
         flat = links.reshape(-1, links.shape[-1])
         first = np.arange(0, action.size * self.n_slots, self.n_slots).reshape(shape)
-        serving_link = flat.take(first + np.maximum(state.serving, 0), axis=0)
+        serving, status, since = state.serving, state.status, state.since
+        serving_link = flat.take(first + np.maximum(serving, 0), axis=0)
         target_link = flat.take(first + action, axis=0)
         row = table_index(
-            state.status,
-            action == state.serving,
+            status,
+            action == serving,
             serving_link[..., LINK["sync"]].astype(np.int64),
             target_link[..., LINK["sync"]].astype(np.int64),
         )
-        carrier = self.table.carrier.take(row)
-        takes_target = self.table.takes_target.take(row)
-        events = self.table.events.take(row, axis=0)
-        serving = np.where(takes_target, action, np.where(self.table.keeps_serving.take(row), state.serving, -1))
+        result = self.table.take(row, axis=0)
+        carrier = result[..., COLUMN["carrier"]]
+        takes_target = result[..., COLUMN["takes_target"]] > 0
+        carried = carrier > 0
+        on_target = carrier == _TARGET
+        new_serving = np.where(takes_target, action, np.where(result[..., COLUMN["keeps_serving"]] > 0, serving, -1))
 
-        on_target = carrier == Carrier.TARGET
-        carried = carrier != Carrier.NONE
         data_link = np.where(on_target[..., None], target_link, serving_link)
         attached = state.attached
         if self.n_agents == 1:
             rate = data_link[..., LINK["rate"]] * carried
             utility = data_link[..., LINK["utility"]] * carried
         else:
-            slot = np.where(carried, serving, -1)
-            one_hot = slot[..., None] == np.arange(self.n_slots)
-            attached = one_hot.sum(axis=1, dtype=np.float32)
-            shared_by = np.take_along_axis(attached, np.maximum(slot, 0), axis=1)
-            rate = data_link[..., LINK["rate"]] * carried / np.maximum(shared_by, 1)
+            cell = np.arange(0, shape[0] * self.n_slots, self.n_slots)[:, None] + new_serving
+            count = np.bincount(cell[carried], minlength=shape[0] * self.n_slots)
+            shared_by = np.maximum(count.take(cell, mode="clip"), 1)
+            attached = count.astype(np.float32).reshape(shape[0], self.n_slots)
+            rate = data_link[..., LINK["rate"]] * carried / shared_by.astype(np.float32)
             utility = self._utility.of_rate(rate)
-        share = 1.0 - target_link[..., LINK["interruption"]] * on_target
+        share = 1.0 - np.multiply(target_link[..., LINK["interruption"]], on_target, dtype=np.float64)
         service = utility * share
 
-        new_pass = target_link[..., LINK["pass"]]
-        old_pass = serving_link[..., LINK["pass"]]
+        events = result[..., FIRST_EVENT:]
         handover = events[..., 0] > 0
-        ping_pong = handover & (new_pass == state.last_pass) & (state.since * self.dt_s <= PING_PONG_S)
-        new_state = State(
-            serving=serving,
-            status=self.table.status.take(row),
-            since=np.where(takes_target, 0, state.since + 1),
-            last_pass=np.where(handover, old_pass, state.last_pass),
-            average=state.average * np.float32(0.8) + service * np.float32(0.2),
-            attached=attached,
-        )
-        failure = events[..., _LINK_FAILURE] + events[..., _FAILED_HANDOVER]
+        ping_pong = handover & (target_link[..., LINK["pass"]] == state.last_pass) & (since <= self.ping_pong_steps)
+        users = np.empty((*shape, 4), dtype=np.int64)
+        users[..., 0] = new_serving
+        users[..., 1] = result[..., COLUMN["status"]]
+        users[..., 2] = np.where(takes_target, 0, since + 1)
+        users[..., 3] = np.where(handover, serving_link[..., LINK["pass"]], state.last_pass)
         terms = np.empty((*shape, 3))
         terms[..., 0] = service
-        terms[..., 1] = events[..., 0]
-        terms[..., 2] = failure
-        rate_mbit_s = rate * share * 1e-6
+        terms[..., 1] = handover
+        terms[..., 2] = result[..., COLUMN["link_failure"]] + result[..., COLUMN["failed_handover"]]
         kpis = np.empty((*shape, len(self.kpis)))
-        kpis[..., 0] = rate_mbit_s
-        kpis[..., 1] = rate_mbit_s
+        kpis[..., 0] = rate * share * 1e-6
+        kpis[..., 1] = kpis[..., 0]
         kpis[..., 2] = ~carried
-        kpis[..., 3] = events[..., 0]
+        kpis[..., 3] = handover
         kpis[..., 4] = ping_pong
         kpis[..., 5:] = events[..., 2:]
+        new_state = State(users, state.average * 0.8 + service * 0.2, attached)
         return new_state, Outcome(terms, kpis, np.zeros(shape[0], dtype=bool))
 
     def observe(self, state: State, now: Now) -> NDArray[np.float32]:
         """Complete the packed features by what depends on decisions."""
-        features = now["features"]
-        shape = state.serving.shape
+        if state.average.size == 1:
+            return self._single.observe(state, now["features"], now["link"][0, 0])
+        features, links = now["features"], now["link"]
+        shape = state.average.shape
+        serving, status = state.serving, state.status
         size = observation_size(self.n_slots)
         n_packed = self.n_slots * SLOT_SIZE
         result = np.empty((*shape, size), dtype=np.float32)
         result[..., :n_packed] = features.reshape(*shape, n_packed)
-        connected = state.serving >= 0
-        links = now["link"]
+        connected = serving >= 0
         number = np.flatnonzero(connected)
-        slot = state.serving.ravel()[number]
+        slot = serving.ravel()[number]
         link = links.reshape(-1, links.shape[-1]).take(number * self.n_slots + slot, axis=0)
+        # A slot that has just set stays all zero: the pass is gone, and only the user's own state tells of it.
+        alive = link[:, LINK["sync"]] > _EMPTY
+        number, slot, link = number[alive], slot[alive], link[alive]
         start = number * size + slot * SLOT_SIZE
         flat = result.reshape(-1)
-        # A slot that has just set stays all zero: the pass is gone, and only the user's own state tells of it.
-        alive = link[:, LINK["sync"]] > Sync.EMPTY
-        flat[start + SLOT["serving"]] = alive
-        flat[start + SLOT["sinr"]] = link[:, LINK["sinr"]] * alive
-        flat[start + SLOT["age"]] = link[:, LINK["age"]] * alive
-        flat[start + SLOT["utility"]] = link[:, LINK["utility_measured"]] * alive
+        flat[start + SLOT["serving"]] = 1.0
+        flat[start + SLOT["sinr"]] = link[:, LINK["sinr"]]
+        flat[start + SLOT["age"]] = link[:, LINK["age"]]
+        flat[start + SLOT["utility"]] = link[:, LINK["utility_measured"]]
         if self.n_agents > 1:
             slots = result[..., :n_packed].reshape(*shape, self.n_slots, SLOT_SIZE)
-            slots[..., SLOT["attached"]] = (state.attached / self.n_agents)[:, None] * slots[..., SLOT["valid"]]
+            np.multiply(
+                (state.attached / np.float32(self.n_agents))[:, None],
+                slots[..., SLOT["valid"]],
+                out=slots[..., SLOT["attached"]],
+            )
         user = result[..., n_packed:]
-        rules = self.rules
-        waiting = state.status - rules.idle
         user[..., USER["connected"]] = connected
-        user[..., USER["reestablishing"]] = np.maximum(waiting, 0) / rules.reestablishment_steps
-        user[..., USER["t310"]] = np.where(waiting < 0, state.status, 0) / rules.t310_steps
+        user[..., USER["reestablishing"] : USER["t310"] + 1] = self._status_entries.take(status, axis=0)
         elapsed_s = state.since * self.dt_s
         user[..., USER["since_long"]] = np.minimum(elapsed_s / SINCE_LONG_S, 1.0)
         user[..., USER["since_short"]] = np.minimum(elapsed_s / SINCE_SHORT_S, 1.0)
         user[..., USER["service_average"]] = state.average
-        user[..., USER["idle"]] = waiting == 0
+        user[..., USER["idle"]] = status == self.rules.idle
         return result
 
     def action_mask(self, state: State, now: Now) -> NDArray[np.bool_]:
@@ -332,11 +314,14 @@ class HandoverTask:
         Whether a command will be heard or a target is blocked is not known at the time of the decision, so it is not
         in the mask.
         """
-        mask = now["link"][..., LINK["sync"]] > Sync.EMPTY
-        slots = np.arange(self.n_slots)
-        mask = mask | (state.serving[..., None] == slots)
-        return mask | ~mask.any(axis=-1, keepdims=True)
+        mask = now["link"][..., LINK["sync"]] > _EMPTY
+        mask |= state.serving[..., None] == self._slots
+        nothing = ~mask.any(axis=-1)
+        if nothing.any():
+            mask[nothing] = True
+        return mask
 
 
-_LINK_FAILURE = EVENTS.index("link_failure")
-_FAILED_HANDOVER = EVENTS.index("failed_handover")
+# Comparing an array with an IntEnum costs several times as much as with an int.
+_TARGET = int(Carrier.TARGET)
+_EMPTY = int(Sync.EMPTY)

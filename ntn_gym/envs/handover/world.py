@@ -132,7 +132,7 @@ class HandoverWorld:
         empty = pass_id < 0
         elevation_deg, range_m, sin2_off_axis = _user_geometry(nodes, place_m.astype(np.float32))
         azimuth_rad, elevation_rate, range_rate = _centre_rates(nodes)
-        quarter_turns, street_state = self._channel.streets(state.channel, n_steps)
+        quarter_turns, turns = self._channel.streets(state.channel, n_steps)
         links, skyline_state, shadow_state = self._channel.links(
             state.channel, n_steps, azimuth_rad, elevation_deg, range_m, sin2_off_axis, quarter_turns
         )
@@ -176,7 +176,8 @@ class HandoverWorld:
             state.channel.shadow_generators,
             shadow_state,
             state.channel.street_generators,
-            street_state,
+            state.channel.first_street,
+            turns,
             state.channel.load_generators,
             load_state,
             state.channel.region_generators,
