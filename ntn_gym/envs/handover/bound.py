@@ -50,12 +50,12 @@ def bound(task: HandoverTask, arrays: Arrays, iterations: int = ITERATIONS) -> B
     plans = []
     for part in parts:
         one = part[:, :, 0]
-        # In the task's own precision, so that the value is the return of its actions.
-        utility, share = one[..., LINK["utility"]], 1.0 - one[..., LINK["interruption"]]
+        utility = one[..., LINK["utility"]].astype(np.float64)
+        share = 1.0 - one[..., LINK["interruption"]].astype(np.float64)
         stages = Stages(
             sync=one[..., LINK["sync"]].astype(np.int8),
-            keep=utility.astype(np.float64),
-            take=(utility * share).astype(np.float64),
+            keep=utility,
+            take=utility * share,
         )
         prices = scenario.reward
         plans.append(

@@ -108,7 +108,7 @@ class _Market:
         self._shape = link.shape[:-1]
         self._utility = Utility(scenario)
         self._rate = link[..., LINK["rate"]]
-        self._share = 1.0 - link[..., LINK["interruption"]]
+        self._share = 1.0 - link[..., LINK["interruption"]].astype(np.float64)
         self._sync = link[..., LINK["sync"]].astype(np.int8)
         reference = scenario.reward.reference_rate_bit_s
         self._slope = 1.0 / np.log1p(scenario.max_rate_bit_s / reference)
@@ -123,12 +123,12 @@ class _Market:
     def stages(self, price: Floats) -> tuple[Stages, Floats, Floats]:
         """Return utilities less the cost of capacity, and the shares [B U, T, K] bought for them."""
         spread = price[:, :, None, :]
-        keep, keep_share = self._best_share(np.float32(1.0), spread)
+        keep, keep_share = self._best_share(1.0, spread)
         take, take_share = self._best_share(self._share, spread)
         stages = Stages(self._per_user(self._sync), self._per_user(keep), self._per_user(take))
         return stages, self._per_user(keep_share), self._per_user(take_share)
 
-    def _best_share(self, useful: NDArray[np.float32] | np.float32, price: Floats) -> tuple[Floats, Floats]:
+    def _best_share(self, useful: Floats | float, price: Floats) -> tuple[Floats, Floats]:
         """Return the highest of useful * f(C/n) - price / n over n = 1..U, and 1/n."""
         n_users = self._shape[2]
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -169,7 +169,7 @@ class _Market:
         step = np.arange(n_steps)
         shared_by = crowd[world, step, slot].astype(np.float32)
         utility = self._utility.of_rate(self._rate[world, step, user, slot] / np.maximum(shared_by, 1))
-        share = np.where(plan.taken, self._share[world, step, user, slot], np.float32(1.0))
-        service = (utility * share * carried).astype(np.float64).sum(axis=1)
+        share = np.where(plan.taken, self._share[world, step, user, slot], 1.0)
+        service = (utility * share * carried).sum(axis=1)
         total = service - handover_price * plan.handovers - failure_price * plan.failures
         return total.reshape(n_worlds, n_users).sum(axis=1)
