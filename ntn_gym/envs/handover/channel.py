@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ntn_gym.core.seeding import WorldKey, process_generators
 from ntn_gym.envs.handover.scenario import Scenario
+from ntn_gym.envs.handover.view import UserGeometry
 from ntn_gym.physics.antennas import ApertureTable, aperture_table
 from ntn_gym.physics.constants import BOLTZMANN_DBW_PER_K_HZ
 from ntn_gym.physics.pathloss import large_scale_table
@@ -137,9 +138,7 @@ class Channel:
         state: ChannelState,
         n_steps: int,
         azimuth_rad: FloatArray,
-        elevation_deg: FloatArray,
-        range_m: FloatArray,
-        sin2_off_axis: FloatArray | None,
+        view: UserGeometry,
         quarter_turns: FloatArray,
     ) -> tuple[Links, FloatArray, FloatArray]:
         """Return the links [B, n, U, K] and the new states of skyline and shadowing.
@@ -148,9 +147,7 @@ class Channel:
             state: State before the first step.
             n_steps: Number of steps n.
             azimuth_rad: Azimuth of the nodes from the centre, [B, n, K].
-            elevation_deg: Elevation at each user, [B, n, U, K].
-            range_m: Range, [B, n, U, K].
-            sin2_off_axis: Squared sine of the angle between beam and user, or None for steered beams.
+            view: Angles and distances of the links.
             quarter_turns: Azimuth of each user's street in quarter turns, [B, n, U].
         """
         scenario = self._scenario
@@ -162,13 +159,16 @@ class Channel:
         if canyon > 0:
             street = (quarter_turns * (math.pi / 2)).astype(np.float32)
             g = g + skyline.canyon_term(azimuth_rad[:, :, None], street[..., None], canyon)
-        los = skyline.los(g, np.radians(elevation_deg), self._los)
+        los = skyline.los(g, np.radians(view.elevation_deg), self._los)
         shadow_state, shadow = processes.advance_gauss_markov(
             state.shadow_generators, state.shadow, n_steps, self._shadow_rho
         )
         field = skyline.evaluate(shadow, self._field.basis(azimuth_rad))
-        predicted = np.float32(self._budget_db) - np.float32(20.0) * np.log10(range_m)
-        if sin2_off_axis is not None:
-            predicted = predicted + self._aperture.gain_db(sin2_off_axis)
-        snr_db = predicted - shadowing.excess_loss_db(field, los, elevation_deg, self._shadow)
-        return Links(los, snr_db, predicted), sky_state, shadow_state
+        spread_db = np.float32(self._budget_db) - np.float32(20.0) * np.log10(view.range_m)
+        predicted_db, clear_db = spread_db, spread_db
+        if view.sin2_off_axis is not None:
+            clear_db = spread_db + self._aperture.gain_db(view.sin2_off_axis)
+            known = view.planned_sin2_off_axis is view.sin2_off_axis
+            predicted_db = clear_db if known else spread_db + self._aperture.gain_db(view.planned_sin2_off_axis)
+        excess_db = shadowing.excess_loss_db(field, los, view.elevation_deg, self._shadow)
+        return Links(los, clear_db - excess_db, predicted_db), sky_state, shadow_state

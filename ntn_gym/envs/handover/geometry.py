@@ -58,12 +58,14 @@ class Schedule:
 class Nodes:
     """Nodes of the slots in the local frame (east, north, up) of the region's centre, arrays [B, n, K, 3].
 
-    ``boresight`` is the unit vector of the beam (None: the beam is steered onto the user). Sub-points in degrees.
+    ``boresight`` is the unit vector of the beam (None: the beam is steered onto the user), ``planned_boresight`` what a
+    user expects it to be: the same for a satellite, the attitude at rest for a platform. Sub-points in degrees.
     """
 
     relative_m: FloatArray
     velocity_m_s: FloatArray
     boresight: FloatArray | None
+    planned_boresight: FloatArray | None
     lat_deg: FloatArray
     lon_deg: FloatArray
 
@@ -177,6 +179,7 @@ class SatelliteSky:
             _to_local(frame, position - site.position_m[:, :, None]),
             _to_local(frame, velocity),
             boresight,
+            boresight,
             *_sub_point(position),
         )
 
@@ -278,6 +281,7 @@ class PlatformSky:
             relative,
             np.zeros_like(relative),
             rotate(self._boresight[beam], motion).astype(np.float32),
+            self._boresight[beam].astype(np.float32),
             latitude,
             longitude,
         )

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ntn_gym.core.seeding import WorldKey, process_generators
 from ntn_gym.core.task import Arrays, FieldSpec
 from ntn_gym.envs.handover.channel import Channel, ChannelState, from_db
-from ntn_gym.envs.handover.geometry import Nodes, Schedule, local_frame, make_sky
+from ntn_gym.envs.handover.geometry import Schedule, local_frame, make_sky
 from ntn_gym.envs.handover.scenario import Scenario
+from ntn_gym.envs.handover.view import centre_rates, user_geometry
 from ntn_gym.physics.constants import EARTH_MEAN_RADIUS_M, SPEED_OF_LIGHT_M_S
 from ntn_gym.world import processes, users
 
@@ -130,11 +131,11 @@ class HandoverWorld:
 
         pass_id = state.schedule.pass_id[steps]
         empty = pass_id < 0
-        elevation_deg, range_m, sin2_off_axis = _user_geometry(nodes, place_m.astype(np.float32))
-        azimuth_rad, elevation_rate, range_rate = _centre_rates(nodes)
+        view = user_geometry(nodes, place_m.astype(np.float32))
+        azimuth_rad, elevation_rate, range_rate = centre_rates(nodes)
         quarter_turns, turns = self._channel.streets(state.channel, n_steps)
         links, skyline_state, shadow_state = self._channel.links(
-            state.channel, n_steps, azimuth_rad, elevation_deg, range_m, sin2_off_axis, quarter_turns
+            state.channel, n_steps, azimuth_rad, view, quarter_turns
         )
         before = np.concatenate([state.last_pass[:, None], pass_id[:, :-1]], axis=1)
         load, load_state, region_state = self._channel.loads(state.channel, n_steps, pass_id != before)
@@ -154,9 +155,9 @@ class HandoverWorld:
             "pass_id": pass_id,
             "remaining_s": (remaining_steps * dt_s).astype(np.float32),
             "azimuth_deg": np.where(empty, zero, np.degrees(azimuth_rad)),
-            "elevation_deg": np.where(hidden, zero, elevation_deg),
+            "elevation_deg": np.where(hidden, zero, view.elevation_deg),
             "elevation_rate_deg_s": np.where(empty, zero, elevation_rate),
-            "range_m": np.where(hidden, zero, range_m),
+            "range_m": np.where(hidden, zero, view.range_m),
             "doppler_hz": np.where(empty, zero, range_rate * np.float32(-scenario.link.freq_hz / SPEED_OF_LIGHT_M_S)),
             "predicted_snr_db": np.where(hidden, np.float32(NOTHING_DB), links.predicted_snr_db),
             "snr_db": snr_db,
@@ -214,41 +215,3 @@ class HandoverWorld:
             total += active[..., k]
         interference = intra * snr + inter * (total[..., None] - active)
         return np.float32(10.0) * np.log10(snr / (np.float32(1.0) + interference))
-
-
-def _user_geometry(nodes: Nodes, place_m: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray | None]:
-    """Return elevation in deg, range in m and squared sine off the beam's axis, [B, n, U, K].
-
-    Users stand in the tangent plane of the centre, lowered by the curvature of the Earth; their vertical is tilted
-    accordingly.
-    """
-    east, north = place_m[..., 0, None], place_m[..., 1, None]
-    radius = np.float32(EARTH_MEAN_RADIUS_M)
-    x = nodes.relative_m[:, :, None, :, 0] - east
-    y = nodes.relative_m[:, :, None, :, 1] - north
-    z = nodes.relative_m[:, :, None, :, 2] + (east * east + north * north) / (2 * radius)
-    range_m = np.sqrt(x * x + y * y + z * z)
-    tilt_e, tilt_n = east / radius, north / radius
-    vertical = (z + x * tilt_e + y * tilt_n) / np.sqrt(1 + tilt_e * tilt_e + tilt_n * tilt_n)
-    elevation_deg = np.degrees(np.arcsin(np.clip(vertical / range_m, -1, 1)))
-    if nodes.boresight is None:
-        return elevation_deg, range_m, None
-    # Squared chord between the beam's axis and the direction to the user: exact for small angles in float32.
-    chord = np.zeros_like(range_m)
-    for axis, component in enumerate((x, y, z)):
-        difference = component / range_m + nodes.boresight[:, :, None, :, axis]
-        chord += difference * difference
-    return elevation_deg, range_m, chord * (1 - chord / 4)
-
-
-def _centre_rates(nodes: Nodes) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return azimuth in rad, elevation rate in deg/s and range rate in m/s at the centre, [B, n, K]."""
-    east, north, up = (nodes.relative_m[..., i] for i in range(3))
-    v_east, v_north, v_up = (nodes.velocity_m_s[..., i] for i in range(3))
-    horizontal = np.sqrt(east * east + north * north)
-    distance = np.sqrt(horizontal * horizontal + up * up)
-    range_rate = (east * v_east + north * v_north + up * v_up) / distance
-    # d/dt of sin(elevation) = up / range, divided by cos(elevation) = horizontal / range.
-    floor = np.maximum(horizontal, np.float32(1e-3) * distance)
-    elevation_rate = np.degrees((v_up - up / distance * range_rate) / floor)
-    return np.arctan2(east, north), elevation_rate, range_rate
