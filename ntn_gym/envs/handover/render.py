@@ -1,0 +1,37 @@
+"""Pictures of Handover: sky, map, ground and time series (``rgb_array``), or a table in text (``ansi``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntn_gym.core.frame import Frame, RenderMode
+from ntn_gym.envs.handover.story import tell
+from ntn_gym.envs.handover.text import describe
+
+if TYPE_CHECKING:
+    from ntn_gym.envs.handover.task import HandoverTask
+
+
+def render(task: HandoverTask, frame: Frame, mode: RenderMode) -> NDArray[np.uint8] | str:
+    """Draw one world.
+
+    Args:
+        task: The decision problem.
+        frame: The world up to now.
+        mode: ``rgb_array`` or ``ansi``.
+
+    Returns:
+        A picture, uint8 [600, 960, 3], or text with escape sequences for highlighting.
+    """
+    story = tell(task, frame)
+    if mode == "ansi":
+        return describe(story)
+    # Text needs no drawing library, so it is imported for pictures only.
+    if task.n_agents == 1:
+        from ntn_gym.envs.handover.picture_one import draw
+    else:
+        from ntn_gym.envs.handover.picture_many import draw
+    return draw(story)
