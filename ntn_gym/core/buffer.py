@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ntn_gym.core import tree
 from ntn_gym.core.seeding import WorldKey
-from ntn_gym.core.task import Arrays, Task, World
+from ntn_gym.core.task import Arrays, Now, Task, World
 
 MEMORY_BUDGET_BYTES = 384 * 1024**2
 PREPARED_ROWS = 64
@@ -28,9 +28,7 @@ DRAWN_TOGETHER = 64
 class TraceBuffer:
     """Rows of compiled trace windows and the worlds that fill them."""
 
-    def __init__(
-        self, task: Task, world: World, n_rows: int, chunk_steps: int | None, keep_raw: bool = False
-    ) -> None:
+    def __init__(self, task: Task, world: World, n_rows: int, chunk_steps: int | None, keep_raw: bool = False) -> None:
         """Allocate nothing yet; the first world that is drawn tells the sizes.
 
         Args:
@@ -116,7 +114,11 @@ class TraceBuffer:
                 target[name] = np.zeros((self._n_rows, self.chunk_steps, *array.shape[2:]), dtype=array.dtype)
             target[name][rows, :n_steps] = array
 
-    def index_of(self, rows: NDArray[np.intp], steps: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return where the given time steps stand within the rows' windows."""
-        index: NDArray[np.intp] = steps - self.start[rows]
-        return index
+    @property
+    def holds_episodes(self) -> bool:
+        """Whether a window is a whole episode, so that it never moves."""
+        return self._chunk_steps == self.n_slices
+
+    def now(self, rows: NDArray[np.intp], steps: NDArray[np.intp]) -> Now:
+        """Point at the given time steps of the worlds in the given rows; valid until either array changes."""
+        return Now(self.arrays, rows, steps if self.holds_episodes else steps - self.start[rows])

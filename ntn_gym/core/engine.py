@@ -20,12 +20,24 @@ from ntn_gym.core.task import Now, Outcome, Task, World
 
 
 class StepResult(NamedTuple):
-    """What a step gave: rewards [B, A], outcome, terminated [B] and truncated [B]."""
+    """What a step gave: outcome, terminated [B], truncated [B], and the weights of the reward terms."""
 
-    reward: NDArray[np.float64]
     outcome: Outcome
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
+    weights: NDArray[np.float64]
+
+    @property
+    def reward(self) -> NDArray[np.float64]:
+        """Reward of every agent, [B, A]."""
+        return weighted_sum(self.outcome.reward_terms, self.weights)
+
+
+def weighted_sum(terms: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scalar reward of reward terms [..., n_terms]."""
+    # No matrix product: its order of additions may depend on the size of the batch.
+    reward: NDArray[np.float64] = np.add.reduce(terms * weights, axis=-1)
+    return reward
 
 
 @dataclass(frozen=True)
@@ -88,16 +100,10 @@ class Engine:
         # One spare row per prepared world: a world that ends finds its successor ready.
         self._n_spare = 0 if n_parallel == 1 or n_worlds is not None else min(n_parallel, PREPARED_ROWS)
         n_rows = n_worlds if n_worlds is not None else n_parallel + self._n_spare
-        self.buffer = TraceBuffer(
-            task, task.make_world() if world is None else world, n_rows, chunk_steps, keep_raw
-        )
+        self.buffer = TraceBuffer(task, task.make_world() if world is None else world, n_rows, chunk_steps, keep_raw)
         if n_worlds is not None:
             if self.buffer.choose_chunk() < self.buffer.n_slices:
-                why = (
-                    "chunk_steps cuts them"
-                    if chunk_steps is not None
-                    else "they would pass the memory budget"
-                )
+                why = "chunk_steps cuts them" if chunk_steps is not None else "they would pass the memory budget"
                 raise ValueError(
                     f"n_worlds = {n_worlds}: a pool keeps whole episodes of {self.buffer.n_slices} slices "
                     f"in memory, but {why}; use fewer worlds, a shorter episode, chunk_steps=None, "
@@ -119,13 +125,11 @@ class Engine:
     def now(self) -> Now:
         """The current slice of every world."""
         if self._now is None:
-            index = self.buffer.index_of(self.rows, self.steps)
-            self._now = Now(self.buffer.arrays, self.rows, index)
+            self._now = self.buffer.now(self.rows, self.steps)
         return self._now
 
     def _now_of(self, worlds: NDArray[np.intp]) -> Now:
-        rows = self.rows[worlds]
-        return Now(self.buffer.arrays, rows, self.buffer.index_of(rows, self.steps[worlds]))
+        return self.buffer.now(self.rows[worlds], self.steps[worlds])
 
     @property
     def started(self) -> bool:
@@ -199,9 +203,7 @@ class Engine:
             self._prepare_successors(set(worlds.tolist()), rows, wanted, self._n_spare - len(rows))
         self.buffer.fill(rows, wanted)
 
-    def _prepare_successors(
-        self, busy: set[int], rows: list[int], wanted: list[WorldKey], at_most: int
-    ) -> None:
+    def _prepare_successors(self, busy: set[int], rows: list[int], wanted: list[WorldKey], at_most: int) -> None:
         for i in np.argsort(-self.steps, kind="stable").tolist():
             if not self._free_rows or at_most == 0:
                 return
@@ -250,15 +252,14 @@ class Engine:
         self.state, outcome = self.task.step(self.state, actions, self.now)
         self.steps += 1
         self._now = None
-        reward = np.add.reduce(outcome.reward_terms * self._weights, axis=-1)
         terminated, truncated = outcome.terminated, self.steps >= self.episode_steps
         if restart is not None:
             self.reset(restart)
             terminated = terminated.copy()
-            reward[restart], terminated[restart], truncated[restart] = 0.0, False, False
-        if self.buffer.chunk_steps < self.buffer.n_slices:
+            terminated[restart] = truncated[restart] = False
+        if not self.buffer.holds_episodes:
             self._seek(self._everybody)
-        return StepResult(reward, outcome, terminated, truncated)
+        return StepResult(outcome, terminated, truncated, self._weights)
 
     # ------------------------------------------------------------------ snapshots
 
@@ -293,9 +294,7 @@ class Engine:
                 if prepared is not None:
                     self._free_rows.append(prepared[1])
             if missing:
-                self.buffer.fill(
-                    [int(self.rows[i]) for i in missing], [snapshot.row_keys[i] for i in missing]
-                )
+                self.buffer.fill([int(self.rows[i]) for i in missing], [snapshot.row_keys[i] for i in missing])
             self._seek(self._everybody)
         self._now = None
         self.state = tree.copy_tree(snapshot.task_state)

@@ -106,16 +106,12 @@ def indices(cell: str, symbols: Mapping[str, int]) -> Iterator[int]:
     for text in first.split("+"):
         term = _TERM.fullmatch(text.strip())
         if term is None or not text.strip():
-            raise ValueError(
-                f"index {cell!r}: {text.strip()!r} is no integer, letter or multiple of a letter"
-            )
+            raise ValueError(f"index {cell!r}: {text.strip()!r} is no integer, letter or multiple of a letter")
         factor, symbol = int(term["factor"] or 1), term["symbol"]
         if symbol is None:
             constant += factor
         elif symbol.upper() not in symbols:
-            raise ValueError(
-                f"index {cell!r}: letter {symbol.upper()!r} is not in page_symbols {dict(symbols)}"
-            )
+            raise ValueError(f"index {cell!r}: letter {symbol.upper()!r} is not in page_symbols {dict(symbols)}")
         elif symbol.isupper():
             constant += factor * symbols[symbol]
         else:

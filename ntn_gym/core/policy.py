@@ -71,6 +71,5 @@ class RandomPolicy:
             shape = (*agents, *self._space.shape)
             return self._rng.uniform(self._space.low, self._space.high, size=shape).astype(np.float32)
         raise ValueError(
-            f"RandomPolicy got no mask and action_space = {self._space}: pass the Discrete or Box "
-            "space of one agent"
+            f"RandomPolicy got no mask and action_space = {self._space}: pass the Discrete or Box space of one agent"
         )

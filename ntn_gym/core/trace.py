@@ -101,9 +101,7 @@ class Trace:
         )
 
 
-def validate_arrays(
-    arrays: Mapping[str, NDArray[Any]], fields: Mapping[str, FieldSpec], n_slices: int
-) -> Arrays:
+def validate_arrays(arrays: Mapping[str, NDArray[Any]], fields: Mapping[str, FieldSpec], n_slices: int) -> Arrays:
     """Check arrays [B, T, ...] against the fields of a world and return them in the declared types.
 
     Args:
@@ -124,9 +122,7 @@ def validate_arrays(
         problems.append(f"missing arrays: {', '.join(missing)}")
     if unknown:
         problems.append(f"unknown arrays: {', '.join(unknown)}; known are {', '.join(sorted(fields))}")
-    counts = {
-        np.asarray(arrays[name]).shape[0] for name in fields if name in arrays and np.ndim(arrays[name]) > 0
-    }
+    counts = {np.asarray(arrays[name]).shape[0] for name in fields if name in arrays and np.ndim(arrays[name]) > 0}
     if len(counts) > 1:
         problems.append(f"arrays disagree on the number of worlds (first axis): {sorted(counts)}")
     result: Arrays = {}
@@ -143,9 +139,7 @@ def validate_arrays(
             continue
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             where = np.argwhere(~np.isfinite(array))[0].tolist()
-            problems.append(
-                f"{name}: not finite at index {where}; every value must be a number in {spec.unit}"
-            )
+            problems.append(f"{name}: not finite at index {where}; every value must be a number in {spec.unit}")
             continue
         if array.dtype.kind != "b" and array.size and (array.min() < spec.low or array.max() > spec.high):
             problems.append(
