@@ -27,9 +27,7 @@ def _root() -> Path:
 def names() -> tuple[str, ...]:
     """Return the names of all shipped files, relative to the data folder, with "/" as the separator."""
     root = _root()
-    return tuple(
-        sorted(file.relative_to(root).as_posix() for file in root.rglob("*") if file.suffix in _SUFFIXES)
-    )
+    return tuple(sorted(file.relative_to(root).as_posix() for file in root.rglob("*") if file.suffix in _SUFFIXES))
 
 
 def path(name: str) -> Path:
@@ -43,9 +41,7 @@ def path(name: str) -> Path:
     """
     existing = names()
     if name not in existing:
-        raise FileNotFoundError(
-            f"data file {name!r} does not ship with ntn_gym; choose one of: {', '.join(existing)}"
-        )
+        raise FileNotFoundError(f"data file {name!r} does not ship with ntn_gym; choose one of: {', '.join(existing)}")
     return _root() / name
 
 
@@ -102,7 +98,5 @@ def read_csv(name: str) -> dict[str, NDArray[Any]]:
     header = rows[0]
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):
-            raise ValueError(
-                f"data file {name!r}, line {number}: {len(row)} cells, but the header has {len(header)}"
-            )
+            raise ValueError(f"data file {name!r}, line {number}: {len(row)} cells, but the header has {len(header)}")
     return {title: _column(name, title, [row[i] for row in rows[1:]]) for i, title in enumerate(header)}

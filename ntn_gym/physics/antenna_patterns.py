@@ -69,9 +69,7 @@ def flat_top_gain_dbi(
     return xp.where(xp.abs(angle) <= width / 2.0, gain, gain - attenuation)
 
 
-def f1891_gain_dbi(
-    off_axis_rad: ArrayLike, max_gain_dbi: ArrayLike, near_side_lobe_db: float = -25.0
-) -> Array:
+def f1891_gain_dbi(off_axis_rad: ArrayLike, max_gain_dbi: ArrayLike, near_side_lobe_db: float = -25.0) -> Array:
     """Return the beam mask of a multi-beam HAPS antenna.
 
     With psi in degrees, psi_b = sqrt(7442 / 10^(0.1 G_m)) and near side lobe L_N: G_m - 3 (psi / psi_b)^2 up
@@ -100,9 +98,7 @@ def f1891_gain_dbi(
     return xp.where(degrees <= half_width * math.sqrt(-near_side_lobe_db / 3.0), main, side)
 
 
-def f1245_gain_dbi(
-    off_axis_rad: ArrayLike, max_gain_dbi: ArrayLike, diameter_wavelengths: ArrayLike
-) -> Array:
+def f1245_gain_dbi(off_axis_rad: ArrayLike, max_gain_dbi: ArrayLike, diameter_wavelengths: ArrayLike) -> Array:
     """Return the average side-lobe mask of a point-to-point antenna, 1 to 70 GHz. Confidence: medium.
 
     With phi in degrees and d = D / lambda: G_max - 2.5e-3 (d phi)^2 in the main lobe. For d > 100 a shelf
@@ -170,7 +166,7 @@ def m2101_element_gain_dbi(
 
 
 def _array_factor(xp: Any, phase_rad: Array, n_elements: int) -> Array:
-    """Return |sum_n exp(i n p)|^2 / N = [sin(N p / 2) / sin(p / 2)]^2 / N; N where p is a multiple of 2 pi."""
+    """Return |sum_n exp(i n p)|^2 / N = [sin(N p / 2) / sin(p / 2)]^2 / N, with the limit N at p = 2 pi k."""
     half = phase_rad / 2.0
     denominator = xp.sin(half)
     small = xp.abs(denominator) < 1e-7
@@ -220,10 +216,7 @@ def m2101_array_gain_dbi(
     )
     row_phase = 2.0 * math.pi * row_spacing_wavelengths * (xp.cos(zenith) + xp.sin(tilt))
     column_phase = (
-        2.0
-        * math.pi
-        * column_spacing_wavelengths
-        * (xp.sin(zenith) * xp.sin(azimuth) - xp.cos(tilt) * xp.sin(scan))
+        2.0 * math.pi * column_spacing_wavelengths * (xp.sin(zenith) * xp.sin(azimuth) - xp.cos(tilt) * xp.sin(scan))
     )
     factor = _array_factor(xp, row_phase, n_rows) * _array_factor(xp, column_phase, n_columns)
     return element + 10.0 * xp.log10(xp.clip(factor, 10.0 ** (floor_db / 10.0), None))

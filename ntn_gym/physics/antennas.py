@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import array_api_compat
+import array_api_compat.numpy as numpy_namespace
 import numpy as np
 from numpy.typing import NDArray
 
@@ -138,8 +139,8 @@ def aperture_angle_rad(level_db: float, diameter_m: ArrayLike, freq_hz: ArrayLik
     xp, ka = promote(aperture_ka(diameter_m, freq_hz))
     if bool(xp.any(ka < x)):
         raise ValueError(
-            f"aperture_angle_rad: pi D f / c = {float(xp.min(ka)):.3g} is below {x:.3g}: the beam of so small an "
-            f"aperture never falls to {level_db} dB; enlarge diameter_m or raise freq_hz"
+            f"aperture_angle_rad: pi D f / c = {float(xp.min(ka)):.3g} is below {x:.3g}: the beam of so "
+            f"small an aperture never falls to {level_db} dB; enlarge diameter_m or raise freq_hz"
         )
     return xp.asin(x / ka)
 
@@ -198,7 +199,8 @@ class ApertureTable:
 
     def _look_up(self, table: NDArray[np.float32], sin2_off_axis: ArrayLike, floor: float) -> Array:
         xp, sin2 = promote(sin2_off_axis)
-        values = xp.asarray(table, device=array_api_compat.device(sin2))
+        # torch does not take read-only memory
+        values = table if xp is numpy_namespace else xp.asarray(table.copy(), device=array_api_compat.device(sin2))
         # Rounding can leave a squared sine a little below 0.
         position = xp.sqrt(xp.clip(xp.astype(sin2, xp.float32), 0.0, None)) * (self.ka / _TABLE_STEP)
         position = xp.clip(position, None, float(len(table) - 2))
@@ -230,9 +232,7 @@ def aperture_table(diameter_m: float, freq_hz: float, floor_db: float = -50.0) -
         ValueError: When a setting is out of its range.
     """
     if not (diameter_m > 0.0 and freq_hz > 0.0):
-        raise ValueError(
-            f"aperture_table: diameter_m={diameter_m} m and freq_hz={freq_hz} Hz must be positive"
-        )
+        raise ValueError(f"aperture_table: diameter_m={diameter_m} m and freq_hz={freq_hz} Hz must be positive")
     if not -60.0 <= floor_db <= -20.0:
         raise ValueError(f"aperture_table: floor_db={floor_db} must be in -60..-20 dB")
     from scipy.special import j1

@@ -110,9 +110,7 @@ def enu_basis(lat_rad: ArrayLike, lon_rad: ArrayLike) -> Array:
         Unit vectors, [..., 3, 3]; row 0 is east, row 1 north, row 2 up.
     """
     xp, lat, lon = promote(lat_rad, lon_rad)
-    sin_lat, cos_lat, sin_lon, cos_lon = xp.broadcast_arrays(
-        xp.sin(lat), xp.cos(lat), xp.sin(lon), xp.cos(lon)
-    )
+    sin_lat, cos_lat, sin_lon, cos_lon = xp.broadcast_arrays(xp.sin(lat), xp.cos(lat), xp.sin(lon), xp.cos(lon))
     east = xp.stack((-sin_lon, cos_lon, xp.zeros_like(sin_lon)), axis=-1)
     north = xp.stack((-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat), axis=-1)
     up = xp.stack((cos_lat * cos_lon, cos_lat * sin_lon, sin_lat), axis=-1)
@@ -152,9 +150,7 @@ def look_angles(
     return azimuth_rad, xp.atan2(up_m, horizontal_m), xp.hypot(horizontal_m, up_m)
 
 
-def slant_range_m(
-    elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M
-) -> Array:
+def slant_range_m(elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M) -> Array:
     """Return the distance from a terminal on a spherical Earth to a platform seen at an elevation.
 
     d = sqrt(R^2 sin^2 a + h^2 + 2 h R) - R sin a, evaluated as (h^2 + 2 h R) / (sqrt(...) + R sin a) where
@@ -177,9 +173,7 @@ def slant_range_m(
     return square_m2 / (xp.sqrt(rise_m**2 + square_m2) + rise_m)
 
 
-def central_angle_rad(
-    elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M
-) -> Array:
+def central_angle_rad(elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M) -> Array:
     """Return the angle at the Earth's centre between a terminal and the point below a platform.
 
     psi = acos(R cos a / (R + h)) - a, evaluated as atan2(d cos a, R + d sin a) with the slant range d, which
@@ -223,9 +217,7 @@ def elevation_from_central_angle_rad(
     return xp.atan2(above, xp.sin(central))
 
 
-def nadir_angle_rad(
-    elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M
-) -> Array:
+def nadir_angle_rad(elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M) -> Array:
     """Return the angle at the platform between the nadir and a terminal that sees it at an elevation.
 
     sin eta = R cos a / (R + h).
@@ -284,9 +276,7 @@ def coverage_half_angle_rad(
     return central_angle_rad(min_elev_rad, alt_m, earth_radius_m)
 
 
-def footprint_area_m2(
-    min_elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M
-) -> Array:
+def footprint_area_m2(min_elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M) -> Array:
     """Return the area of the spherical cap that a platform covers.
 
     2 pi R^2 (1 - cos psi) = 4 pi R^2 sin^2(psi / 2), psi the coverage half-angle at the Earth's centre.

@@ -90,8 +90,7 @@ class WalkerShell:
         """Refuse patterns that do not exist."""
         if self.planes < 1 or self.total < 1 or self.total % self.planes:
             raise ValueError(
-                f"Walker shell {self.name!r}: total={self.total} must be a positive multiple of "
-                f"planes={self.planes}"
+                f"Walker shell {self.name!r}: total={self.total} must be a positive multiple of planes={self.planes}"
             )
         if not 0 <= self.phasing < self.planes:
             raise ValueError(
@@ -103,13 +102,9 @@ class WalkerShell:
                 f"Walker shell {self.name!r}: inclination_deg={self.inclination_deg} must be in 0..180 deg"
             )
         if not 1.0e5 <= self.altitude_m <= 1.0e8:
-            raise ValueError(
-                f"Walker shell {self.name!r}: altitude_m={self.altitude_m} must be in 1e5..1e8 m, not km"
-            )
+            raise ValueError(f"Walker shell {self.name!r}: altitude_m={self.altitude_m} must be in 1e5..1e8 m, not km")
         if self.pattern not in ("delta", "star"):
-            raise ValueError(
-                f'Walker shell {self.name!r}: pattern={self.pattern!r} must be "delta" or "star"'
-            )
+            raise ValueError(f'Walker shell {self.name!r}: pattern={self.pattern!r} must be "delta" or "star"')
 
     @property
     def orbit_radius_m(self) -> float:
@@ -231,9 +226,7 @@ def hermite(
     Returns:
         Position in m and velocity in m/s, each [..., 3].
     """
-    xp, p0, v0, p1, v1, step, s = promote(
-        position0_m, velocity0_m_s, position1_m, velocity1_m_s, step_s, fraction
-    )
+    xp, p0, v0, p1, v1, step, s = promote(position0_m, velocity0_m_s, position1_m, velocity1_m_s, step_s, fraction)
     step, s = xp.expand_dims(step, axis=-1), xp.expand_dims(s, axis=-1)
     chord = p1 - p0
     excess0 = v0 * step - chord

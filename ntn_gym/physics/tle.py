@@ -24,24 +24,26 @@ _SIGNED_EXPONENT = r"[ +-]\d{5}[ +-]\d"  # implied leading point and power of te
 _FIELDS: tuple[tuple[tuple[str, int, int, str], ...], ...] = (
     # name, first column, last column (counted from 1 as in the format definition), pattern of the text
     (
-        ("catalogue number", 3, 7, r"[ 0-9A-HJ-NP-Z][ 0-9]{3}[0-9]"),
+        ("catalogue number", 3, 7, r" *\d+|[A-HJ-NP-Z]\d{4}"),
         ("epoch year", 19, 20, r"\d\d"),
-        ("epoch day", 21, 32, r"[ 0-9]{2}\d\.\d{8}"),
+        ("epoch day", 21, 32, r" *\d+\.\d{8}"),
         ("first derivative of the mean motion", 34, 43, r"[ +-]\.\d{8}"),
         ("second derivative of the mean motion", 45, 52, _SIGNED_EXPONENT),
         ("drag term", 54, 61, _SIGNED_EXPONENT),
     ),
     (
-        ("catalogue number", 3, 7, r"[ 0-9A-HJ-NP-Z][ 0-9]{3}[0-9]"),
-        ("inclination", 9, 16, r"[ 0-9]{2}\d\.\d{4}"),
-        ("right ascension of the ascending node", 18, 25, r"[ 0-9]{2}\d\.\d{4}"),
+        ("catalogue number", 3, 7, r" *\d+|[A-HJ-NP-Z]\d{4}"),
+        ("inclination", 9, 16, r" *\d+\.\d{4}"),
+        ("right ascension of the ascending node", 18, 25, r" *\d+\.\d{4}"),
         ("eccentricity", 27, 33, r"\d{7}"),
-        ("argument of perigee", 35, 42, r"[ 0-9]{2}\d\.\d{4}"),
-        ("mean anomaly", 44, 51, r"[ 0-9]{2}\d\.\d{4}"),
-        ("mean motion", 53, 63, r"[ 0-9]\d\.\d{8}"),
-        ("revolution number", 64, 68, r"[ 0-9]{4}[ 0-9]"),
+        ("argument of perigee", 35, 42, r" *\d+\.\d{4}"),
+        ("mean anomaly", 44, 51, r" *\d+\.\d{4}"),
+        ("mean motion", 53, 63, r" *\d+\.\d{8}"),
+        ("revolution number", 64, 68, r" *\d+"),
     ),
 )
+# Columns that must be blank. SGP4 readers cut the lines there: a digit in a gap silently zeroes its neighbour.
+_GAPS = ((2, 9, 18, 33, 44, 53, 62, 64), (2, 8, 17, 26, 34, 43, 52))
 _LIMITS = {  # inclusive
     "epoch day": (1.0, 367.0, "day of the year"),
     "inclination": (0.0, 180.0, "deg"),
@@ -111,6 +113,12 @@ def _check_line(line: str, number: int, where: str) -> None:
             f"{where}: line {number} of the elements has checksum {found!r}, but its characters give "
             f"{expected!r}; a character is damaged: download the file again, or remove the satellite"
         )
+    for column in _GAPS[number - 1]:
+        if line[column - 1] != " ":
+            raise TleError(
+                f"{where}: column {column} of line {number} is {line[column - 1]!r}, but the format has a blank "
+                "there; download the file again"
+            )
     for field, first, last, pattern in _FIELDS[number - 1]:
         text = line[first - 1 : last]
         if not re.fullmatch(pattern, text):
@@ -121,9 +129,7 @@ def _check_line(line: str, number: int, where: str) -> None:
         if field in _LIMITS:
             low, high, unit = _LIMITS[field]
             if not low <= float(text) <= high:
-                raise TleError(
-                    f"{where}: {field} in line {number} is {text.strip()}, allowed {low:g}..{high:g} {unit}"
-                )
+                raise TleError(f"{where}: {field} in line {number} is {text.strip()}, allowed {low:g}..{high:g} {unit}")
 
 
 def parse_tle(text: str, source: str = "text") -> tuple[Tle, ...]:
@@ -146,9 +152,7 @@ def parse_tle(text: str, source: str = "text") -> tuple[Tle, ...]:
     Raises:
         TleError: With file, line, satellite, what was found, what was expected, and what to do.
     """
-    numbered = [
-        (number, line.rstrip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()
-    ]
+    numbered = [(number, line.rstrip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     satellites: list[Tle] = []
     cursor = 0
     while cursor < len(numbered):
@@ -160,9 +164,7 @@ def parse_tle(text: str, source: str = "text") -> tuple[Tle, ...]:
         pair = numbered[cursor : cursor + 2]
         label = f", satellite {name!r}" if name else ""
         if len(pair) < 2:
-            raise TleError(
-                f"{source}, line {line_number}{label}: the file ends inside a satellite; download it again"
-            )
+            raise TleError(f"{source}, line {line_number}{label}: the file ends inside a satellite; download it again")
         for number, (at, element_line) in enumerate(pair, start=1):
             _check_line(element_line, number, f"{source}, line {at}{label}")
         (_, line1), (at, line2) = pair
@@ -199,9 +201,7 @@ def propagate_tle(
     """
     fractions = np.ascontiguousarray(np.atleast_1d(fraction), dtype=np.float64)
     whole = np.ascontiguousarray(np.broadcast_to(np.asarray(jd, dtype=np.float64), fractions.shape))
-    errors, position_km, velocity_km_s = SatrecArray([tle.record for tle in satellites]).sgp4(
-        whole, fractions
-    )
+    errors, position_km, velocity_km_s = SatrecArray([tle.record for tle in satellites]).sgp4(whole, fractions)
     if errors.any():
         bad = np.flatnonzero(errors.any(axis=1))
         first = satellites[int(bad[0])]

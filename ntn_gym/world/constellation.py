@@ -32,9 +32,8 @@ WALKER_START_UTC = "2025-03-20T12:00:00Z"
 """Default start of Walker grids: an equinox at noon."""
 
 _TABLE = "tables/constellations.json"
-_MAX_STEP_S = (
-    300.0  # cubic interpolation errs by 0.2 km there in low orbits, as much as the elements themselves
-)
+_MAX_STEP_S = 300.0  # cubic interpolation errs by 0.2 km there in low orbits, as much as the elements themselves
+_MAX_AGE_DAYS = 30.0  # SGP4 errs by some km per day; after a month a satellite is elsewhere in its pass
 _MAX_STATES = 40_000_000  # 2 GB of float64 positions and velocities
 
 
@@ -63,15 +62,9 @@ class EphemerisGrid:
             raise ValueError(f"EphemerisGrid: step_s={self.step_s} must be positive (s)")
         for field in ("position_m", "velocity_m_s"):
             array = np.ascontiguousarray(getattr(self, field), dtype=np.float64).view()
-            if (
-                array.ndim != 3
-                or array.shape[0] != len(self.names)
-                or array.shape[1] < 2
-                or array.shape[2] != 3
-            ):
+            if array.ndim != 3 or array.shape[0] != len(self.names) or array.shape[1] < 2 or array.shape[2] != 3:
                 raise ValueError(
-                    f"EphemerisGrid: {field} has shape {array.shape}, expected "
-                    f"({len(self.names)} names, >= 2 times, 3)"
+                    f"EphemerisGrid: {field} has shape {array.shape}, expected ({len(self.names)} names, >= 2 times, 3)"
                 )
             if not np.isfinite(array).all():
                 raise ValueError(f"EphemerisGrid: {field} holds NaN or infinity")
@@ -200,9 +193,7 @@ def _walker_grid(
         positions.append(position)
         velocities.append(velocity)
         names.extend(shell.satellite_names)
-    return EphemerisGrid(
-        tuple(names), start_utc, step_s, np.concatenate(positions), np.concatenate(velocities)
-    )
+    return EphemerisGrid(tuple(names), start_utc, step_s, np.concatenate(positions), np.concatenate(velocities))
 
 
 def default_start_utc(satellites: Sequence[Tle]) -> str:
@@ -228,14 +219,15 @@ def tle_grid(
     Args:
         satellites: Checked elements, e.g. of `parse_tle` or `named_tle`.
         duration_s: Least length of the window in s; rounded up to whole steps.
-        start_utc: ISO 8601 UTC time of the first column; default `default_start_utc`.
+        start_utc: ISO 8601 UTC time of the first column; default `default_start_utc`. The window must lie
+            within 30 days of the epoch of every satellite.
         step_s: Time between columns in s, at most 300.
 
     Returns:
         The grid, built on first use and then shared.
 
     Raises:
-        ValueError: When a setting is out of its range.
+        ValueError: When a setting is out of its range, or the window is too far from an epoch.
         PropagationError: When a satellite cannot be propagated over the whole window.
     """
     elements = tuple(satellites)
@@ -248,6 +240,15 @@ def tle_grid(
 @lru_cache(maxsize=4)
 def _tle_grid(satellites: tuple[Tle, ...], points: int, step_s: float, start_utc: str) -> EphemerisGrid:
     jd, fraction = _julian_times(start_utc, points, step_s)
+    for tle in satellites:
+        record = tle.record
+        age_days = jd - record.jdsatepoch + fraction[[0, -1]] - record.jdsatepochF
+        if np.abs(age_days).max() > _MAX_AGE_DAYS:
+            raise ValueError(
+                f"start_utc={start_utc}: the window lies {age_days[0]:.1f} to {age_days[1]:.1f} days after the "
+                f"epoch of {tle.name!r} ({tle.epoch_utc:%Y-%m-%d}), SGP4 is good for at most "
+                f"{_MAX_AGE_DAYS:g} days; choose a nearer start or newer elements"
+            )
     position, velocity = teme_to_ecef(*propagate_tle(satellites, jd, fraction), gmst_rad(jd, fraction))
     return EphemerisGrid(tuple(tle.name for tle in satellites), start_utc, step_s, position, velocity)
 
@@ -292,9 +293,7 @@ def named_tle(name: str) -> tuple[Tle, ...]:
     return parse_tle(data.read_text(file), file)
 
 
-def named_grid(
-    name: str, duration_s: float, start_utc: str | None = None, step_s: float = 60.0
-) -> EphemerisGrid:
+def named_grid(name: str, duration_s: float, start_utc: str | None = None, step_s: float = 60.0) -> EphemerisGrid:
     """Return the shared grid of a named constellation, nominal or real (the names are unique).
 
     Args:
