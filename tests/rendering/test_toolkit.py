@@ -24,7 +24,7 @@ def rgb(colour):
 def pixel(canvas, axes, x, y):
     """Row and column of a data point."""
     across, up = axes.transData.transform((x, y))
-    return int(round(canvas.height_px - up)), int(round(across))
+    return round(canvas.height_px - up), round(across)
 
 
 def test_canvas_draws_still_parts_once_and_moving_parts_every_time():
