@@ -20,9 +20,8 @@ from ntn_gym.core.task import Arrays, Now, Task, World
 
 MEMORY_BUDGET_BYTES = 384 * 1024**2
 PREPARED_ROWS = 64
-# Worlds drawn in one call: enough to share the call's overhead, few enough to bound the memory of its
-# intermediates.
-DRAWN_TOGETHER = 64
+# Worlds drawn in one call: enough to share the call's overhead, few enough that its intermediates stay in the cache.
+DRAWN_TOGETHER_BYTES = 16 * 1024**2
 
 
 class TraceBuffer:
@@ -51,6 +50,7 @@ class TraceBuffer:
         self._world = world
         self._n_rows = n_rows
         self._chunk_steps = chunk_steps
+        self._drawn_together = 0
         self._keep_raw = keep_raw
         self._pending: dict[int, tuple[Any, Any]] = {}
         self.keys: list[WorldKey | None] = [None] * n_rows
@@ -68,23 +68,26 @@ class TraceBuffer:
 
         Where nobody has named it, one short window of one world is drawn to learn the bytes per step.
         """
-        if self._chunk_steps is None:
+        if not self._drawn_together:
             state = self._world.begin([WorldKey(0)])
             _, raw = self._world.advance(state, 1)
             _, packed = self._task.compile(None, raw)
             kept = [packed, raw] if self._keep_raw else [packed]
-            bytes_per_step = sum(array.nbytes for arrays in kept for array in arrays.values())
-            affordable = MEMORY_BUDGET_BYTES // max(1, bytes_per_step * self._n_rows)
-            self._chunk_steps = int(min(self.n_slices, max(8, affordable)))
+            bytes_per_step = max(1, sum(array.nbytes for arrays in kept for array in arrays.values()))
+            if self._chunk_steps is None:
+                affordable = MEMORY_BUDGET_BYTES // (bytes_per_step * self._n_rows)
+                self._chunk_steps = int(min(self.n_slices, max(8, affordable)))
+            self._drawn_together = max(1, DRAWN_TOGETHER_BYTES // (bytes_per_step * self._chunk_steps))
+        assert self._chunk_steps is not None
         return self._chunk_steps
 
     def fill(self, rows: Sequence[int], keys: Sequence[WorldKey]) -> None:
         """Draw the first window of the given worlds into the given rows."""
         self.choose_chunk()
         self.start[list(rows)] = 0
-        for first in range(0, len(rows), DRAWN_TOGETHER):
-            group = list(rows[first : first + DRAWN_TOGETHER])
-            group_keys = list(keys[first : first + DRAWN_TOGETHER])
+        for first in range(0, len(rows), self._drawn_together):
+            group = list(rows[first : first + self._drawn_together])
+            group_keys = list(keys[first : first + self._drawn_together])
             for row, key in zip(group, group_keys, strict=True):
                 self.keys[row] = key
             self._draw(group, self._world.begin(group_keys), None)
@@ -92,8 +95,8 @@ class TraceBuffer:
     def move_on(self, rows: Sequence[int]) -> None:
         """Replace the windows of the given rows, which all begin at the same step, by the following ones."""
         self.start[list(rows)] += self.chunk_steps
-        for first in range(0, len(rows), DRAWN_TOGETHER):
-            group = list(rows[first : first + DRAWN_TOGETHER])
+        for first in range(0, len(rows), self._drawn_together):
+            group = list(rows[first : first + self._drawn_together])
             states, carries = zip(*(self._pending.pop(row) for row in group), strict=True)
             self._draw(group, tree.concatenate(states), tree.concatenate(carries))
 

@@ -208,7 +208,8 @@ class Scenario(_Part):
         if self.protocol.t310_s < 2 * self.dt_s:
             raise ValueError(
                 f"protocol.t310_s = {self.protocol.t310_s} s must be at least 2 dt_s = {2 * self.dt_s} s: with a "
-                "shorter timer one bad sample is a failure and the result an artefact of the step; raise t310_s or lower dt_s"
+                "shorter timer one bad sample is a failure and the result an artefact of the step; raise t310_s or "
+                "lower dt_s"
             )
         for name, value in (
             ("protocol.t310_s", self.protocol.t310_s),
