@@ -303,7 +303,7 @@ def beam_spacing_uv(beamwidth_rad: ArrayLike) -> Array:
 
     The half-power circles of three neighbours then meet in one point.
 
-    Source: 3GPP TR 38.821 clause 6.1.1.1, adjacent beam spacing (table 6.1.1.1-4).
+    Source: 3GPP TR 38.821 clause 6.1.1.1 (adjacent beam spacing).
 
     Args:
         beamwidth_rad: Full half-power beamwidth in rad, [...].

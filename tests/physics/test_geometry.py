@@ -188,6 +188,7 @@ def test_torch_and_numpy_agree_and_keep_float32() -> None:
 
 
 def test_link_budget_distances_of_tr_38821() -> None:
-    # Clause 6.1.3 and table 5.3.4.1-1: 1932 km and 40,581 km at 10 deg.
+    # Table 4.2-2, largest distance at 10 deg elevation: 1932, 3131 and 40,581 km.
     assert geometry.slant_range_m(math.radians(10.0), 600e3) == pytest.approx(1_932e3, abs=500.0)
+    assert geometry.slant_range_m(math.radians(10.0), 1200e3) == pytest.approx(3_131e3, abs=500.0)
     assert geometry.slant_range_m(math.radians(10.0), 35_786e3) == pytest.approx(40_581e3, abs=500.0)
