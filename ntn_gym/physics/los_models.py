@@ -92,7 +92,4 @@ def mean_excess_loss_db(elev_rad: ArrayLike, environment: BuiltUp) -> Array:
     """
     parameters = sigmoid_parameters(environment)
     clear = sigmoid_los_probability(elev_rad, environment)
-    return (
-        parameters.excess_loss_nlos_db
-        + (parameters.excess_loss_los_db - parameters.excess_loss_nlos_db) * clear
-    )
+    return parameters.excess_loss_nlos_db + (parameters.excess_loss_los_db - parameters.excess_loss_nlos_db) * clear

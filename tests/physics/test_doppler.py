@@ -39,9 +39,7 @@ def test_doppler_of_a_satellite_moved_by_hand():
     rate = math.sqrt(mu / (radius + altitude) ** 3)
 
     def distance(angle):
-        return math.dist(
-            (0, radius), ((radius + altitude) * math.sin(angle), (radius + altitude) * math.cos(angle))
-        )
+        return math.dist((0, radius), ((radius + altitude) * math.sin(angle), (radius + altitude) * math.cos(angle)))
 
     angle = -0.2
     range_rate = (distance(angle + rate * 1e-3) - distance(angle - rate * 1e-3)) / 2e-3

@@ -67,9 +67,7 @@ def test_nearest_takes_the_nearer_angle_and_rounds_ties_up(dtype):
 
 def test_linear_lookup_interpolates():
     ours = pathloss.los_probability(np.radians([15.0, 32.5, 87.0]), "dense_urban")
-    np.testing.assert_allclose(
-        ours, [(0.282 + 0.331) / 2, 0.398 + 0.25 * 0.07, 0.82 + 0.7 * 0.161], rtol=1e-12
-    )
+    np.testing.assert_allclose(ours, [(0.282 + 0.331) / 2, 0.398 + 0.25 * 0.07, 0.82 + 0.7 * 0.161], rtol=1e-12)
 
 
 @pytest.mark.parametrize("mode", ["linear", "nearest"])
@@ -132,6 +130,4 @@ def test_al_hourani_probabilities():
 def test_al_hourani_excess_loss():
     # Urban, 45 deg: P = 0.96769190, so 1 dB x P + 20 dB x (1 - P).
     expected = 0.9676919 * 1 + (1 - 0.9676919) * 20
-    assert float(los_models.mean_excess_loss_db(math.radians(45), "urban")) == pytest.approx(
-        expected, abs=1e-6
-    )
+    assert float(los_models.mean_excess_loss_db(math.radians(45), "urban")) == pytest.approx(expected, abs=1e-6)

@@ -38,9 +38,7 @@ def test_skyline_correlation_over_azimuth():
     coefficients = skyline.start(generators(1), 60000)[:, None]
     g = skyline.evaluate(coefficients, skyline.basis(azimuth)[None, None])[0, 0].astype(float)
     np.testing.assert_allclose(g.mean(axis=0), 0, atol=0.02)
-    np.testing.assert_allclose(
-        np.cov(g.T), skyline.azimuth_correlation(azimuth[:, None] - azimuth), atol=0.025
-    )
+    np.testing.assert_allclose(np.cov(g.T), skyline.azimuth_correlation(azimuth[:, None] - azimuth), atol=0.025)
     assert skyline.azimuth_correlation(0.0) == pytest.approx(1)
     for degrees, expected in ((10, 0.90), (40, 0.24), (180, 0.12)):
         assert skyline.azimuth_correlation(math.radians(degrees)) == pytest.approx(expected, abs=0.005)
