@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +33,6 @@ class Parameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class _HasScenario(Protocol):
-    scenario: Scenario
-
-
 def specify(
     name: str,
     rule: Callable[[Scenario, Any], Policy],
@@ -48,7 +44,7 @@ def specify(
 ) -> dict[str, HeuristicSpec]:
     """Describe a rule for the table of heuristics; its factory validates parameters by name, range and unit."""
 
-    def factory(task: _HasScenario, params: Mapping[str, Any]) -> Policy:
+    def factory(task: Any, params: Mapping[str, Any]) -> Policy:
         return rule(task.scenario, parse(parameters, params, f"parameters of heuristic {name!r}"))
 
     return {name: HeuristicSpec(factory, grid, family, description, source)}
@@ -87,7 +83,7 @@ class Situation:
 
     def of_serving(self, values: Floats) -> Floats:
         """Values [B, U, K] at the serving slot, [B, U, 1]; 0 without one."""
-        return np.where(self.serving, values, 0).sum(axis=-1, keepdims=True)
+        return np.asarray(np.where(self.serving, values, 0).sum(axis=-1, keepdims=True))
 
     @property
     def last_chance(self) -> Mask:
@@ -101,11 +97,12 @@ def look(scenario: Scenario, observation: NDArray[np.float32], mask: Mask | None
     view = View(observation, scenario.remaining_horizon_s)
     legal = view.valid if mask is None else view.valid & mask
     serving = view.serving & view.valid
-    served = serving.any(axis=-1)
+    served = np.asarray(serving.any(axis=-1))
     current = np.where(served, np.argmax(serving, axis=-1), -1)
     # The mask also allows to name a serving slot whose pass has set: the only legal slot that is empty.
     left = np.zeros_like(legal) if mask is None else mask & ~view.valid
-    gone = view.connected & ~served & left.any(axis=-1) & scenario.protocol.needs_serving_link
+    gone = view.connected & ~served & left.any(axis=-1)
+    gone &= scenario.protocol.needs_serving_link
     nowhere = np.argmax(left, axis=-1)
     return Situation(view, restarted, legal, serving, served, current, nowhere, gone, scenario.dt_s)
 
@@ -202,4 +199,4 @@ def arbitrary(situation: Situation) -> NDArray[np.float32]:
         mixed ^= mixed >> np.uint64(33)
         mixed = mixed * np.uint64(factor)
     mixed ^= mixed >> np.uint64(33)
-    return ((mixed >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)).astype(np.float32)
+    return np.asarray((mixed >> np.uint64(40)) * 2.0**-24, dtype=np.float32)

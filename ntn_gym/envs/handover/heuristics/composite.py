@@ -7,6 +7,8 @@ and this user, R/R0 = ((1 + Rmax/R0)^u - 1) / n.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -24,11 +26,12 @@ from ntn_gym.envs.handover.heuristics.choice import (
 )
 from ntn_gym.envs.handover.scenario import Scenario
 
-MOVE_PROBABILITY = Field(
-    1.0,
+MOVE_PROBABILITY: Any = Field(
+    None,
     gt=0,
     le=1,
-    description="With many users: share of those who want to move that may, so that they do not all run to one cell.",
+    description="Share of those who want to move that may, so that not all run to one cell. None: 1/sqrt(users), "
+    "which is 1 for one user.",
 )
 
 
@@ -45,11 +48,16 @@ def shared_utility(scenario: Scenario, situation: Situation) -> Floats:
     return np.where(utility > 0, shared, utility).astype(np.float32)
 
 
-def may_move(scenario: Scenario, situation: Situation, probability: float) -> Mask:
-    """Return which users may move in this step, [B, U, 1]; all of them where a user is alone or is about to lose it."""
-    if scenario.users.count == 1 or probability >= 1.0:
+def may_move(scenario: Scenario, situation: Situation, probability: float | None) -> Mask:
+    """Return which users may move in this step, [B, U, 1]; always those whose pass is about to set.
+
+    Users decide at the same time on the same broadcast; if all who see a better cell went there, it would be the worse
+    one. With ``probability`` None one over the square root of the number of users moves.
+    """
+    share = scenario.users.count**-0.5 if probability is None else probability
+    if share >= 1.0:
         return np.ones((*situation.served.shape, 1), dtype=bool)
-    return (arbitrary(situation)[..., :1] < probability) | situation.last_chance
+    return (arbitrary(situation)[..., :1] < share) | situation.last_chance
 
 
 class LoadAwareParameters(Parameters):
@@ -57,7 +65,7 @@ class LoadAwareParameters(Parameters):
 
     hysteresis: float = Field(0.1, ge=0, le=1, description="Utility by which a target must be better.")
     candidate_remaining_s: float = Field(5.0, ge=0, le=600, description="Targets set later than this.")
-    move_probability: float = MOVE_PROBABILITY
+    move_probability: float | None = MOVE_PROBABILITY
 
 
 class LoadAware:
@@ -134,7 +142,7 @@ class CompositeParameters(Parameters):
     remaining_scale_s: float = Field(15.0, gt=0, le=600, description="R: longer remaining times do not count more.")
     elevation_weight: float = Field(0.2, ge=-1, le=5, description="e: weight of the elevation over 90 deg.")
     street_weight: float = Field(0.0, ge=0, le=5, description="Weight of standing in line with the user's way.")
-    move_probability: float = MOVE_PROBABILITY
+    move_probability: float | None = MOVE_PROBABILITY
 
 
 class Composite:
@@ -174,7 +182,6 @@ def _alignment(scenario: Scenario, situation: Situation) -> Floats:
 
 
 _HYSTERESIS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3)
-_MOVE = (1.0, 0.5, 0.2)
 
 SPECS = {
     **specify(
@@ -184,7 +191,6 @@ SPECS = {
         {
             "hysteresis": _HYSTERESIS,
             "candidate_remaining_s": (0.0, 2.0, 5.0, 10.0, 20.0, 40.0),
-            "move_probability": _MOVE,
         },
         "single",
         "Highest utility of rate under measured SINR and broadcast load, with hysteresis.",
@@ -215,7 +221,6 @@ SPECS = {
             "remaining_scale_s": (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 240.0),
             "elevation_weight": (-0.1, 0.0, 0.1, 0.2, 0.4, 0.7),
             "street_weight": (0.0, 0.05, 0.1, 0.2, 0.3),
-            "move_probability": _MOVE,
         },
         "composite",
         "Utility, remaining time, elevation and street in one weighted sum, with hysteresis.",

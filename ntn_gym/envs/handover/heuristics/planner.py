@@ -44,7 +44,7 @@ class PlannerParameters(Parameters):
     risk_factor: float = Field(0.5, ge=0, le=10, description="Weight of the danger to lose a link that is held.")
     remaining_weight_s: float = Field(2.0, ge=0, le=60, description="Value of a pass that lasts beyond the horizon.")
     remaining_scale_s: float = Field(20.0, gt=0, le=600, description="Longer passes are not worth more than this.")
-    move_probability: float = MOVE_PROBABILITY
+    move_probability: float | None = MOVE_PROBABILITY
 
 
 class Planner:
@@ -133,7 +133,6 @@ SPECS = specify(
         "risk_factor": (0.0, 0.2, 0.5, 1.0),
         "remaining_weight_s": (0.0, 0.5, 1.0, 2.0, 4.0, 8.0),
         "remaining_scale_s": (5.0, 10.0, 20.0, 40.0, 100.0),
-        "move_probability": (1.0, 0.5, 0.2),
     },
     "forecast",
     "Plan the next seconds by dynamic programming on forecast utilities; take the first step.",

@@ -132,7 +132,7 @@ class PredictedRss:
 def _differences(samples: Floats, s: Situation) -> Floats:
     """Signals over that of the present serving slot, [B, U, K, SAMPLES]."""
     serving = np.where(s.serving[..., None], samples, np.float32(0)).sum(axis=2, keepdims=True)
-    return samples - serving
+    return np.asarray(samples - serving)
 
 
 class AdaptiveParameters(Parameters):
