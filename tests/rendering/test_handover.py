@@ -10,9 +10,9 @@ from gymnasium.wrappers import RecordVideo
 import ntn_gym  # noqa: F401
 from ntn_gym.core.seeding import VALIDATION_SEEDS
 from ntn_gym.envs.handover.layout import HEIGHT_PX, WIDTH_PX, local_km
+from ntn_gym.envs.handover.observation import View
 from ntn_gym.envs.handover.presets import preset_names
 from ntn_gym.envs.handover.story import tell, trail
-from ntn_gym.envs.handover.observation import View
 from ntn_gym.rendering.ansi import plain
 
 SEED = VALIDATION_SEEDS[7]
@@ -96,9 +96,9 @@ def test_the_text_shows_what_the_agent_knows():
                 continue
             assert cells[1] == f"{view.elevation_deg[0, 0, slot]:.0f}"
             assert cells[-3] == f"{view.load[0, 0, slot]:.0%}"
-            if cells[3] != "?":
-                assert cells[3] == f"{view.sinr_db[0, 0, slot]:.1f}"
-                checked += 1
+            stale = view.slot("age")[0, 0, slot] >= 1.0 and not view.serving[0, 0, slot]
+            assert cells[3] == ("~" if stale else "") + f"{view.sinr_db[0, 0, slot]:.1f}"
+            checked += 1
     assert checked > 100
 
 

@@ -29,9 +29,9 @@ EVENT_STYLES = (
 
 
 def sinr_scale(scenario: Scenario) -> ScalarMappable:
-    """Colours of the SINR, from Qout to the best that the beams' isolation allows."""
-    low, high = scenario.protocol.qout_db, scenario.link.intra_satellite_isolation_db
-    return ScalarMappable(Normalize(low, max(high, low + 10.0), clip=True), cmap=style.SEQUENTIAL)
+    """Colours of the SINR, from Qout (nothing is carried below it) to 20 dB more."""
+    low = scenario.protocol.qout_db
+    return ScalarMappable(Normalize(low, low + 20.0, clip=True), cmap=style.SEQUENTIAL)
 
 
 class Header:

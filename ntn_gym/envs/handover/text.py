@@ -41,8 +41,8 @@ def _one(story: Story) -> list[str]:
             continue
         age = float(view.slot("age")[0, 0, slot])
         sinr = float(view.sinr_db[0, 0, slot])
-        unknown = age >= 1.0 and slot != mine
-        measured = "?" + " " * 11 if unknown else f"{sinr:.1f} {bar(sinr, *SINR_BAR_DB, 10)}"
+        stale = "~" if age >= 1.0 and slot != mine else ""
+        measured = f"{stale}{sinr:.1f} {bar(sinr, *SINR_BAR_DB, 10)}"
         remaining = float(view.remaining_s[0, 0, slot])
         beyond = ">" if remaining >= task.scenario.remaining_horizon_s else ""
         row = [
@@ -64,7 +64,7 @@ def _one(story: Story) -> list[str]:
         "utility",
         "sets in s",
     ]
-    lines += ["", table(header, rows), ""]
+    lines += ["", table(header, rows), "~ not measured lately (or never: then predicted for a clear sky)", ""]
     recent = slice(-HISTORY_STEPS, None)
     if len(story.rate_mbit_s):
         top = max(float(story.rate_mbit_s.max()), 1.0)
