@@ -25,9 +25,7 @@ def layout_of_task(task: Any) -> SlotLayout | None:
     return getattr(task, "slot_layout", None)
 
 
-def resolve_layout(
-    layout: Layout, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]
-) -> SlotLayout:
+def resolve_layout(layout: Layout, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> SlotLayout:
     """Return the layout a policy shall use.
 
     Args:
@@ -70,9 +68,7 @@ def _check(layout: SlotLayout, n_actions: int, observation_space: spaces.Space[A
     for name in ("valid_index", "serving_index"):
         index = getattr(layout, name)
         if not 0 <= index < layout.slot_size:
-            raise ValueError(
-                f"slot layout: {name} = {index}: allowed are 0 to slot_size - 1 = {layout.slot_size - 1}"
-            )
+            raise ValueError(f"slot layout: {name} = {index}: allowed are 0 to slot_size - 1 = {layout.slot_size - 1}")
 
 
 def plain(layout: SlotLayout) -> dict[str, int]:

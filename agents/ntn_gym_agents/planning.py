@@ -1,0 +1,92 @@
+"""From a job to a plan: everything is looked up and checked before anything is created."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ntn_gym.core.registry import EnvEntry, find_entry, make_task, resolve
+from ntn_gym.core.seeding import VALIDATION_SEEDS
+from ntn_gym.core.task import Task
+from ntn_gym.evaluation.problem import Problem
+from ntn_gym.evaluation.provenance import scenario_digest
+from ntn_gym_agents.config import TrainConfig, algorithm_of, check_config, load_config
+from ntn_gym_agents.jobs import TrainJob
+from ntn_gym_agents.layout import layout_of_task, plain, resolve_layout
+from ntn_gym_agents.pretrain import check_pretrain
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A job of which everything has been checked."""
+
+    job: TrainJob
+    entry: EnvEntry
+    preset: str
+    scenario: dict[str, Any]
+    task: Task
+    algorithm: str
+    config: TrainConfig
+    policy_kwargs: dict[str, Any]
+    n_parallel: int
+
+    @property
+    def problem(self) -> Problem:
+        """The environment with its heuristics."""
+        digest = scenario_digest(self.task.scenario)
+        return Problem(self.entry, self.preset, digest, self.task, resolve(self.entry.heuristics))
+
+    @property
+    def total_steps(self) -> int:
+        """Steps to train for."""
+        return self.config.n_timesteps
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the result, as plain JSON values."""
+        asked = self.job.identity() | {
+            "environment": self.entry.id,
+            "preset": self.preset,
+            "scenario": self.scenario,
+            "config": self.config.model_dump(exclude_none=True),
+        }
+        return json.loads(json.dumps(asked))
+
+
+def plan(job: TrainJob) -> Plan:
+    """Check a job and fill in what it leaves open; nothing is created.
+
+    Raises:
+        ValueError: If a name, key or value is not allowed.
+        FileNotFoundError: If the configuration file does not exist.
+    """
+    entry = find_entry(job.environment)
+    algorithm = algorithm_of(job.algorithm)
+    config = load_config(job.environment, job.algorithm, job.preset, job.config)
+    values = config.model_dump(exclude_unset=True) | dict(job.overrides)
+    if job.steps is not None:
+        values["n_timesteps"] = job.steps
+    config = check_config(algorithm, values, "configuration with your changes")
+    preset = job.preset or config.env_kwargs.preset or entry.default_preset
+    scenario = dict(job.scenario) or dict(config.env_kwargs.scenario or {})
+    task: Task = make_task(entry.name, preset, scenario)
+    policy_kwargs = config.policy_kwargs.model_dump(exclude_none=True)
+    if config.policy != "MlpPolicy":
+        layout = layout_of_task(task)
+        if layout is None:
+            raise ValueError(f"{entry.id} declares no slot_layout, {config.policy} cannot read it: use MlpPolicy")
+        given = policy_kwargs.get("layout", plain(layout))
+        found = resolve_layout(given, task.agent_observation_space, task.agent_action_space)
+        if found != layout:
+            raise ValueError(f"policy_kwargs.layout is {plain(found)}, but the observation has {plain(layout)}")
+        policy_kwargs["layout"] = plain(layout)
+    if job.n_worlds is None:
+        job = replace(job, n_worlds=config.env_kwargs.n_worlds)
+    if len(VALIDATION_SEEDS) < job.eval_worlds:
+        raise ValueError(f"eval_worlds = {job.eval_worlds}: there are {len(VALIDATION_SEEDS)} validation seeds")
+    n_parallel = max(1, config.n_envs // task.n_agents)
+    planned = Plan(job, entry, preset, scenario, task, algorithm, config, policy_kwargs, n_parallel)
+    if job.pretrain is not None:
+        check_pretrain(planned.problem, algorithm, job.pretrain)
+    return planned

@@ -1,0 +1,161 @@
+"""Trained policies: how they are stored, and how they are loaded without unpickling anything.
+
+A stored policy is ``policy.zip`` (a model of Stable-Baselines3, loadable there with ``PPO.load``) and
+``manifest.json`` beside it, which says what the policy is and holds the SHA-256 of the file. `load_policy`
+checks the hash, builds the network from the manifest and reads nothing but arrays of numbers
+(``weights_only``) from the zip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
+from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+from stable_baselines3.common.save_util import load_from_zip_file
+from stable_baselines3.dqn.policies import DQNPolicy
+from torch import nn
+
+from ntn_gym_agents.checkpoints import MANIFEST, read_manifest
+from ntn_gym_agents.config import SLOT_POLICIES
+from ntn_gym_agents.slot_scorer import MaskableSlotScorerPolicy, SlotQPolicy, SlotScorerPolicy
+
+POLICY_FILE = "policy.zip"
+
+POLICIES: dict[str, dict[str, type[BasePolicy]]] = {
+    "ppo": {"MlpPolicy": ActorCriticPolicy, SLOT_POLICIES["ppo"]: SlotScorerPolicy},
+    "maskable-ppo": {
+        "MlpPolicy": MaskableActorCriticPolicy,
+        SLOT_POLICIES["maskable-ppo"]: MaskableSlotScorerPolicy,
+    },
+    "dqn": {"MlpPolicy": DQNPolicy, SLOT_POLICIES["dqn"]: SlotQPolicy},
+}
+"""The class behind each policy name of a configuration, by algorithm."""
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU, "silu": nn.SiLU}
+
+
+class SharedPolicy:
+    """One network that decides for every agent from the agent's own observation.
+
+    Attributes:
+        manifest: What is known of the policy; empty for one in training.
+    """
+
+    def __init__(
+        self, policy: BasePolicy, *, deterministic: bool = True, manifest: Mapping[str, Any] | None = None
+    ) -> None:
+        """Wrap a policy of Stable-Baselines3.
+
+        Args:
+            policy: The network.
+            deterministic: Take the best action and do not draw one.
+            manifest: What is known of it.
+        """
+        self._policy = policy
+        self._deterministic = deterministic
+        self._takes_mask = isinstance(policy, MaskableActorCriticPolicy)
+        self.manifest = dict(manifest or {})
+
+    def reset(self, n_worlds: int) -> None:
+        """Nothing is remembered between steps."""
+
+    def act(
+        self, observation: NDArray[np.float32], mask: NDArray[np.bool_] | None, restarted: NDArray[np.bool_]
+    ) -> NDArray[Any]:
+        """Choose actions [B, A] (or [B, A, n]) for observations [B, A, obs].
+
+        Raises:
+            ValueError: If the observation is not of the size that the network was trained for.
+        """
+        n_worlds, n_agents, size = observation.shape
+        expected = self._policy.observation_space.shape
+        if expected != (size,):
+            origin = f"{self.manifest.get('environment', 'unknown')}, preset {self.manifest.get('preset', 'unknown')}"
+            raise ValueError(
+                f"this policy was trained on observations of {expected} numbers, here they have {size}: use it with "
+                f"the environment and the number of slots of its training ({origin})"
+            )
+        flat = observation.reshape(n_worlds * n_agents, size)
+        extra = {}
+        if self._takes_mask and mask is not None:
+            extra["action_masks"] = mask.reshape(n_worlds * n_agents, -1)
+        action, _ = self._policy.predict(flat, deterministic=self._deterministic, **extra)
+        return action.reshape(n_worlds, n_agents, *action.shape[1:])
+
+
+def resolved_policy_kwargs(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace the name of an activation function by the function, from a table."""
+    arguments = dict(plain)
+    if "activation_fn" in arguments:
+        arguments["activation_fn"] = ACTIVATIONS[arguments["activation_fn"]]
+    return arguments
+
+
+def describe_space(space: spaces.Space[Any]) -> dict[str, Any]:
+    """Describe an action space as plain values.
+
+    Raises:
+        ValueError: If it is neither Discrete nor a Box.
+    """
+    if isinstance(space, spaces.Discrete):
+        return {"kind": "discrete", "n": int(space.n)}
+    if isinstance(space, spaces.Box):
+        return {"kind": "box", "low": space.low.tolist(), "high": space.high.tolist()}
+    raise ValueError(f"action space {space} is neither Discrete nor Box")
+
+
+def _space(description: Mapping[str, Any]) -> spaces.Space[Any]:
+    if description["kind"] == "discrete":
+        return spaces.Discrete(description["n"])
+    return spaces.Box(np.array(description["low"], np.float32), np.array(description["high"], np.float32))
+
+
+def load_policy(path: str | Path, *, deterministic: bool = True) -> SharedPolicy:
+    """Load a trained policy.
+
+    Args:
+        path: The folder of a training or of a stored policy, or the ``policy.zip`` in it.
+        deterministic: Take the best action and do not draw one.
+
+    Returns:
+        A policy for any number of worlds and agents.
+
+    Raises:
+        FileNotFoundError: If there is no policy.
+        ValueError: If a file is damaged, or not one that this package wrote.
+    """
+    given = Path(path)
+    folder = given.parent if given.suffix == ".zip" else given
+    if not (folder / MANIFEST).is_file():
+        hint = "the training has not finished; " if (folder / "job.json").is_file() else ""
+        raise FileNotFoundError(f"no trained policy in {folder}: {hint}{MANIFEST} is missing")
+    manifest = read_manifest(folder)
+    name = given.name if given.suffix == ".zip" else POLICY_FILE
+    if name not in manifest["files"]:
+        raise ValueError(f"{folder}: the manifest does not list {name}")
+    try:
+        policy_class = POLICIES[manifest["algorithm"]][manifest["policy"]]
+        observation_space = spaces.Box(-np.inf, np.inf, (int(manifest["observation_size"]),), np.float32)
+        action_space = _space(manifest["action_space"])
+        arguments = resolved_policy_kwargs(manifest["policy_kwargs"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{folder}: {MANIFEST} does not describe a policy of this version ({error!r})") from None
+    policy = policy_class(observation_space, action_space, _no_schedule, **arguments)
+    _, parameters, _ = load_from_zip_file(folder / name, load_data=False, device="cpu")
+    try:
+        policy.load_state_dict(parameters["policy"])
+    except (KeyError, RuntimeError) as error:
+        raise ValueError(f"{folder / name} does not hold the network that {MANIFEST} describes: {error}") from None
+    policy.set_training_mode(False)
+    return SharedPolicy(policy, deterministic=deterministic, manifest=manifest)
+
+
+def _no_schedule(_: float) -> float:
+    """Learning rate of a policy that is not trained any more."""
+    return 0.0
