@@ -102,6 +102,12 @@ def test_the_text_shows_what_the_agent_knows():
     assert checked > 100
 
 
+@pytest.mark.parametrize("preset", preset_names())
+def test_the_text_fits_into_a_terminal_of_80_columns(preset):
+    env = played(preset, 70, mode="ansi")
+    assert max(len(line) for line in plain(env.render()).split("\n")) <= 80
+
+
 def test_the_text_for_many_users_counts_them():
     env = played("benchmark-30x13", 30, mode="ansi")
     text = plain(env.render())
@@ -123,7 +129,7 @@ def test_totals_of_the_text_are_the_kpis():
         for name in totals:
             totals[name] += info[name]
     text = plain(env.render())
-    assert f"handovers {totals['handovers']:.0f} " in text
+    assert f"\n  handovers {totals['handovers']:.0f} " in text
     assert f"link failures {totals['link_failures']:.0f} " in text
     assert f"failed handovers {totals['failed_handovers']:.0f} " in text
     assert f"so far: {totals['rate_mbit_s'] / 120:.1f} Mbit/s   outage {totals['outage'] / 120:.1%}" in text

@@ -7,7 +7,8 @@ import numpy as np
 from ntn_gym.envs.handover.story import Story
 from ntn_gym.rendering.ansi import bar, paint, sparkline, table
 
-HISTORY_STEPS = 60
+HISTORY_STEPS = 50
+"""With it every line fits into a terminal of 80 columns."""
 SINR_BAR_DB = (-10.0, 20.0)
 
 
@@ -20,9 +21,11 @@ def describe(story: Story) -> str:
 
 
 def _last_events(story: Story) -> str:
-    """Name what happened in the last step."""
-    happened = [name for name, flags in story.events.items() if len(flags) and flags[-1].any()]
-    return "" if not happened else "  ".join(paint(f"{name}!", "red", "bold") for name in happened)
+    """Name what happened in the last step, and to how many users if there are many."""
+    happened = {name: int(flags[-1].sum()) for name, flags in story.events.items() if len(flags) and flags[-1].any()}
+    if story.task.n_agents > 1:
+        return ", ".join(f"{count} x {name}" for name, count in happened.items())
+    return "  ".join(paint(f"{name}!", "red", "bold") for name in happened)
 
 
 def _one(story: Story) -> list[str]:
@@ -42,7 +45,7 @@ def _one(story: Story) -> list[str]:
         age = float(view.slot("age")[0, 0, slot])
         sinr = float(view.sinr_db[0, 0, slot])
         stale = "~" if age >= 1.0 and slot != mine else ""
-        measured = f"{stale}{sinr:.1f} {bar(sinr, *SINR_BAR_DB, 10)}"
+        measured = f"{stale}{sinr:.1f} {bar(sinr, *SINR_BAR_DB, 8)}"
         remaining = float(view.remaining_s[0, 0, slot])
         beyond = ">" if remaining >= task.scenario.remaining_horizon_s else ""
         row = [
@@ -59,7 +62,7 @@ def _one(story: Story) -> list[str]:
         "slot",
         "elevation °",
         "rate °/s",
-        "measured SINR dB" + " " * 10,
+        "measured SINR dB" + " " * 8,
         "load",
         "utility",
         "sets in s",
@@ -69,8 +72,8 @@ def _one(story: Story) -> list[str]:
     if len(story.rate_mbit_s):
         top = max(float(story.rate_mbit_s.max()), 1.0)
         rates = sparkline(story.rate_mbit_s[recent, 0].tolist(), 0.0, top)
-        lines.append(f"rate of the last steps  {rates}  0 to {top:.0f} Mbit/s")
-        lines.append(f"serving slot            {_slots(story, recent)}")
+        lines.append(f"rate  {rates}  0 to {top:.0f} Mbit/s")
+        lines.append(f"slot  {_slots(story, recent)}  (the last {HISTORY_STEPS} steps)")
         lines.append(_totals(story))
     return lines
 
@@ -83,11 +86,11 @@ def _slots(story: Story, steps: slice) -> str:
 
 
 def _totals(story: Story) -> str:
-    counts = "   ".join(
+    counts = "  ".join(
         f"{name}s {int(flags.sum())}" for name, flags in story.events.items() if name != "illegal choice"
     )
     outage = 1.0 - float(story.carried.mean())
-    return f"so far: {float(story.rate_mbit_s.mean()):.1f} Mbit/s   outage {outage:.1%}   {counts}"
+    return f"so far: {float(story.rate_mbit_s.mean()):.1f} Mbit/s   outage {outage:.1%}\n  {counts}"
 
 
 def _many(story: Story) -> list[str]:
@@ -99,7 +102,10 @@ def _many(story: Story) -> list[str]:
     rules = task.rules
     lost = int((story.status > rules.idle).sum())
     idle = int((story.status == rules.idle).sum())
-    lines = [f"{n_users} users: {sum(counts)} connected, {idle} idle, {lost} re-establishing   {_last_events(story)}"]
+    lines = [
+        f"{n_users} users: {sum(counts)} connected, {idle} idle, {lost} re-establishing",
+        f"last step: {_last_events(story) or 'no event'}",
+    ]
     rows = []
     for slot in range(task.n_slots):
         if not story.valid[slot]:
@@ -118,13 +124,12 @@ def _many(story: Story) -> list[str]:
                 bar(counts[slot], 0, n_users, 24),
             ]
         )
-    header = ["slot", "elevation °", "median measured SINR dB", "load", "sets in s", "users", ""]
+    header = ["slot", "elevation °", "median SINR dB", "load", "sets in s", "users", ""]
     lines += ["", table(header, rows, "rrrrrrl"), ""]
     if len(story.rate_mbit_s):
         mean = story.rate_mbit_s.mean(axis=1)
         top = max(float(mean.max()), 1.0)
-        lines.append(
-            f"mean rate of the last steps  {sparkline(mean[-HISTORY_STEPS:].tolist(), 0.0, top)}  0 to {top:.0f} Mbit/s"
-        )
+        rates = sparkline(mean[-HISTORY_STEPS:].tolist(), 0.0, top)
+        lines.append(f"mean rate  {rates}  0 to {top:.0f} Mbit/s")
         lines.append(_totals(story))
     return lines
