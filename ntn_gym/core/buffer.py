@@ -64,9 +64,9 @@ class TraceBuffer:
         return self.n_slices if self._chunk_steps is None else self._chunk_steps
 
     def choose_chunk(self) -> int:
-        """Fix the window length and return it.
+        """Fix the window length and the size of groups, and return the window length.
 
-        Where nobody has named it, one short window of one world is drawn to learn the bytes per step.
+        One slice of one world is drawn to learn the bytes per step.
         """
         if not self._drawn_together:
             state = self._world.begin([WorldKey(0)])

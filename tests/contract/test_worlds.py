@@ -155,12 +155,13 @@ def test_states_and_outcomes_own_their_memory(case: Case) -> None:
     engine = Engine(task, 1)
     engine.reset(seeds=[3])
     rng = np.random.default_rng(0)
+    held = [*_arrays(engine.state), engine.observe()]
     for _ in range(5):
         state_before = copy.deepcopy(engine.state)
         given = engine.state
         result = engine.step(in_space(rng, task.agent_action_space, (1, task.n_agents)))
         assert_same(state_before, given, "the state was changed in place")
-        held = [*_arrays(engine.state), *_arrays(result.outcome), engine.observe()]
+        held += [*_arrays(engine.state), *_arrays(result.outcome), engine.observe()]
         for array in held:
             for name, source in engine.buffer.arrays.items():
                 assert not np.shares_memory(array, source), f"an array of the state or outcome is a view of {name}"
