@@ -43,7 +43,7 @@ def _masked(observation: NDArray[np.float32], info: dict[str, Any], key: str) ->
     return {key: observation, "action_mask": np.array(info["action_mask"], dtype=np.int8)}
 
 
-class MaskObservation(gym.Wrapper[MaskedObservation, Any, NDArray[np.float32], Any]):
+class MaskObservation(gym.Wrapper[MaskedObservation, Any, NDArray[np.float32], Any], gym.utils.RecordConstructorArgs):
     """Observation ``{observation_key: vector, "action_mask": int8 [n] or [A, n]}`` of an `NTNEnv`."""
 
     def __init__(self, env: gym.Env[Any, Any], observation_key: ObservationKey = "observation") -> None:
@@ -55,13 +55,17 @@ class MaskObservation(gym.Wrapper[MaskedObservation, Any, NDArray[np.float32], A
         """
         if not isinstance(env.unwrapped, NTNEnv):
             raise TypeError(f"MaskObservation needs an environment of ntn_gym, got {env}")
-        super().__init__(env)
+        # Gymnasium makes a wrapped environment again from its spec by these.
+        gym.utils.RecordConstructorArgs.__init__(self, observation_key=observation_key)
+        gym.Wrapper.__init__(self, env)
         self._key = observation_key
         self.observation_space = _masked_space(env.observation_space, env.action_space, observation_key)
 
-    def reset(self, **arguments: Any) -> tuple[MaskedObservation, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[MaskedObservation, dict[str, Any]]:
         """Start an episode."""
-        observation, info = self.env.reset(**arguments)
+        observation, info = self.env.reset(seed=seed, options=options)
         return _masked(observation, info, self._key), info
 
     def step(self, action: Any) -> tuple[MaskedObservation, Any, bool, bool, dict[str, Any]]:
