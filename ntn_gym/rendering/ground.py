@@ -86,7 +86,7 @@ class GroundPlot:
         hollow: NDArray[np.bool_],
         chosen: int | None,
     ) -> None:
-        """Place the cells [n, 2]; blocked ones are hollow with a red dashed edge, the chosen one has a thick edge."""
+        """Place the cells [n, 2]; blocked ones are hollow with a red dashed edge, the chosen one has a thick orange edge."""
         for index, (cell, name) in enumerate(zip(self._cells, self._names, strict=True)):
             cell.set_visible(bool(shown[index]))
             name.set_visible(bool(shown[index]))
@@ -95,7 +95,8 @@ class GroundPlot:
             picked = index == chosen
             cell.xy = tuple(centres_km[index])
             cell.set_facecolor(style.PAPER if hollow[index] else face[index])
-            cell.set_edgecolor(style.VERMILLION if hollow[index] and not picked else style.INK)
+            cell.set_edgecolor(style.ORANGE if picked else style.VERMILLION if hollow[index] else style.INK)
+            cell.set_path_effects(style.OUTLINE if picked else [])
             cell.set_linestyle("--" if hollow[index] else "-")
             cell.set_linewidth(3.0 if picked else 1.4 if hollow[index] else 0.8)
             cell.set_zorder(3 if picked else 2)

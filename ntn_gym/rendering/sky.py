@@ -16,7 +16,7 @@ from ntn_gym.rendering.canvas import Canvas
 
 HEADROOM_DEG = 5.0
 FAN_PX = 26.0
-FAN_OVERLAP_PX = 11.0
+FAN_OVERLAP_PX = 17.0
 
 
 def fan_out(

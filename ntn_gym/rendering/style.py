@@ -36,6 +36,9 @@ TITLE_PT: Final = 9.5
 HALO: Final = (withStroke(linewidth=2.0, foreground=PAPER),)
 """Path effects that keep a label legible on top of marks and lines."""
 
+OUTLINE: Final = (withStroke(linewidth=6.0, foreground=INK),)
+"""Path effects of the edge of something chosen: it stands out on dark and on light ground."""
+
 TITLE: Final[dict[str, Any]] = {"fontsize": TITLE_PT, "fontweight": "bold", "loc": "left", "color": INK}
 """Arguments for ``Axes.set_title``."""
 

@@ -92,7 +92,7 @@ def test_a_page_tells_all_differences_of_every_preset(one):
     page = environment_page(one)
     base = one.default.scenario
     for preset in one.presets[1:]:
-        section = page.split(f"### `{preset.name}`\n")[1].split("\n#")[0]
+        section = page.split(f"\n### `{preset.name}`\n")[1].split("\n#")[0]
         rows = dict(re.findall(r"^\| `([\w.]+)` \| (.*?) \|", section, flags=re.MULTILINE))
         changed = {path: new for path, _, new in differences(base, preset.scenario)} | {}
         assert set(rows) == set(changed) - {"name", "description"}

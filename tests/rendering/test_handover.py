@@ -119,6 +119,17 @@ def test_the_text_for_many_users_counts_them():
     assert sum(int(row[5]) for row in rows if row[1] != "-") == served
 
 
+def test_a_record_that_begins_late_is_told():
+    env = played("tiny", 10, mode="ansi")
+    assert "the record begins" not in env.render()
+    later = gym.make("NTN/Handover-v0", preset="tiny", render_mode="ansi")
+    later.reset(seed=SEED + 5)
+    later.unwrapped.set_state(env.unwrapped.get_state())
+    text = plain(later.render())
+    assert "t = 10 s of 300 s" in text
+    assert "(the record begins at t = 10 s: measured values are filtered from there on)" in text
+
+
 def test_totals_of_the_text_are_the_kpis():
     env = gym.make("NTN/Handover-v0", preset="street", render_mode="ansi")
     _, info = env.reset(seed=SEED)

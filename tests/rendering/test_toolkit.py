@@ -177,7 +177,7 @@ def test_ground_marks_the_chosen_and_the_blocked_cell():
     assert (picture[pixel(canvas, plot.axes, 5.0, 1.3)] == 255).all()
     assert (picture[pixel(canvas, plot.axes, 5.0, -8.0)] == rgb(style.ORANGE)).all()
     # A hexagon with a corner in the north reaches 2 km there and 1.73 km in the east.
-    assert (picture[pixel(canvas, plot.axes, -5.0, 1.95)] == rgb(style.INK)).all(), "thick edge"
+    assert (picture[pixel(canvas, plot.axes, -6.73, 0.0)] == rgb(style.ORANGE)).all(), "thick edge"
     plot.show_users(np.array([[-8.0, -8.0]]), [style.ORANGE], ["o"])
     moved = canvas.picture()
     assert not (moved[pixel(canvas, plot.axes, 5.0, -8.0)] == rgb(style.ORANGE)).all()

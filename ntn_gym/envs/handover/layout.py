@@ -51,7 +51,10 @@ class Header:
 
 
 def show_nodes(plot: MapPlot, story: Story, face: list[str], chosen: int | None) -> None:
-    """Place the nodes of all slots on a map around the users; slots of one node share a mark and its label."""
+    """Place the nodes of all slots on a map around the users; slots of one node share a mark.
+
+    Shape and colour tell the slot; a number stands only beside the serving node and where slots share a mark.
+    """
     raw = story.raw
     ever = raw["pass_id"] >= 0
     centre_lat = float(raw["user_lat_deg"][0].mean())
@@ -69,7 +72,7 @@ def show_nodes(plot: MapPlot, story: Story, face: list[str], chosen: int | None)
         first = chosen if chosen in members else members[0]
         shown[members] = False
         shown[first] = True
-        labels[first] = ",".join(map(str, members))
+        labels[first] = ",".join(map(str, members)) if len(members) > 1 or first == chosen else ""
     plot.show_nodes(lat, lon, shown=shown, face=face, chosen=chosen, labels=labels)
 
 

@@ -16,6 +16,9 @@ def describe(story: Story) -> str:
     """Return the text picture."""
     head = paint(story.title, "bold")
     clock = f"t = {story.time_s:g} s of {story.duration_s:g} s   return {story.episode_return:.2f}"
+    if story.first_s > 0:
+        # The filters of the measurement chain remember more than the record: say so rather than show it as exact.
+        clock += f"\n(the record begins at t = {story.first_s:g} s: measured values are filtered from there on)"
     body = _one(story) if story.task.n_agents == 1 else _many(story)
     return "\n".join([f"{head}   {clock}", *body]) + "\n"
 
