@@ -84,6 +84,21 @@ class InfoLayout:
         copied = mask.astype(np.int8)
         return copied if copied.ndim == 1 else tuple(copied)
 
+    def steps(
+        self, kpis: NDArray[np.float64], terms: NDArray[np.float64], masks: NDArray[np.bool_] | None
+    ) -> list[Info]:
+        """Infos of many worlds or agents: KPIs [N, n_kpis], reward terms [N, n_terms], masks [N, n] or [N, A, n]."""
+        infos: list[Info] = [dict(zip(self.kpis, row, strict=True)) for row in kpis.tolist()]
+        dt_s, names = self.dt_s, self.terms
+        for info, row in zip(infos, terms.tolist(), strict=True):
+            info["dt_s"] = dt_s
+            info["reward_terms"] = dict(zip(names, row, strict=True))
+        if masks is not None:
+            # One copy of all; the rows are views that nobody else has.
+            for info, mask in zip(infos, masks.astype(np.int8), strict=True):
+                info["action_mask"] = mask if mask.ndim == 1 else tuple(mask)
+        return infos
+
     # ------------------------------------------------------------------ one info for a batch
 
     def batch_step(

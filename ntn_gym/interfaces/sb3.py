@@ -17,7 +17,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
 from ntn_gym.core.engine import StepResult, weighted_sum
-from ntn_gym.core.task import Task
+from ntn_gym.core.task import Outcome, Task
 from ntn_gym.interfaces.actions import central_action_space, central_observation_space
 from ntn_gym.interfaces.build import CommonArguments, build, reject_unknown
 from ntn_gym.interfaces.face import Face
@@ -29,6 +29,9 @@ class NTNVecEnv(Face, VecEnv):
 
     With ``agents_as_envs=True`` every agent of every world is an environment of its own (parameter sharing):
     environment ``w * A + a`` is agent a of world w, with its own observation, action, reward and KPIs.
+
+    Attributes:
+        outcome: Reward terms and KPIs of the last step, arrays [B, A, n]; None before the first one.
     """
 
     _clocks = ("_seeds", "reset_infos", "_running")
@@ -41,6 +44,7 @@ class NTNVecEnv(Face, VecEnv):
         *,
         agents_as_envs: bool = False,
         random_start: bool = False,
+        full_infos: bool = True,
         **arguments: Unpack[CommonArguments],
     ) -> None:
         """Build the environment.
@@ -51,6 +55,9 @@ class NTNVecEnv(Face, VecEnv):
             agents_as_envs: Show every agent as an environment; ``num_envs`` is then B times the agents.
             random_start: Begin the first episode after `seed` at a random step, so that the episodes of a training
                 batch do not end together. For training only: that episode is shorter than the others.
+            full_infos: Put KPIs, reward terms and masks into every info. False: only into those that end an episode,
+                which is what ``VecMonitor`` reads; everything is in ``outcome`` and `action_masks` anyway, as arrays.
+                A thousand dictionaries cost several times as much as the step itself.
             **arguments: See `CommonArguments`.
 
         Raises:
@@ -67,12 +74,16 @@ class NTNVecEnv(Face, VecEnv):
             "n_envs": n_envs,
             "agents_as_envs": agents_as_envs,
             "random_start": random_start,
+            "full_infos": full_infos,
             **arguments,
         }
         self._built = build(environment, n_envs, random_start=random_start, **arguments)
         self.task: Task = self._built.task
+        self.outcome: Outcome | None = None
+        self._full_infos = full_infos
         self._agents_as_envs = agents_as_envs
         self._per_world = self.task.n_agents if agents_as_envs else 1
+        self._everybody = np.arange(n_envs)
         self._running = False
         self._actions: NDArray[Any] | None = None
         # The base class asks for "render_mode" while it is built.
@@ -128,6 +139,7 @@ class NTNVecEnv(Face, VecEnv):
         result = engine.step(self._actions)
         if built.recorder is not None:
             built.recorder.record(self._actions, result)
+        self.outcome = result.outcome
         ended = result.terminated | result.truncated
         observation = engine.observe()
         infos = self._step_infos(result)
@@ -165,18 +177,23 @@ class NTNVecEnv(Face, VecEnv):
         return mask if self.task.n_agents > 1 else mask[:, 0]
 
     def _step_infos(self, result: StepResult) -> list[Info]:
-        layout, outcome = self._built.infos, result.outcome
-        if self._agents_as_envs:
-            kpis = outcome.kpis.reshape(self.num_envs, -1)
-            terms = outcome.reward_terms.reshape(self.num_envs, -1)
-        else:
-            kpis, terms = agent_mean(outcome.kpis), agent_mean(outcome.reward_terms)
-        masks = self._mask_rows()
-        rows: Sequence[Any] = [None] * self.num_envs if masks is None else masks  # type: ignore[assignment]
-        infos = [layout.step(*row) for row in zip(kpis.tolist(), terms.tolist(), rows, strict=True)]
         timed_out = np.repeat(result.truncated & ~result.terminated, self._per_world).tolist()
-        for info, flag in zip(infos, timed_out, strict=True):
-            info["TimeLimit.truncated"] = flag
+        infos: list[Info] = [{"TimeLimit.truncated": flag} for flag in timed_out]
+        if self._full_infos:
+            told = self._everybody
+        else:
+            told = np.flatnonzero(result.terminated | result.truncated)
+            if not len(told):
+                return infos
+        kpis, terms = result.outcome.kpis[told], result.outcome.reward_terms[told]
+        if self._agents_as_envs:
+            kpis, terms = kpis.reshape(-1, kpis.shape[-1]), terms.reshape(-1, terms.shape[-1])
+        else:
+            kpis, terms = agent_mean(kpis), agent_mean(terms)
+        masks = self._mask_rows(None if self._full_infos else told)
+        full = self._built.infos.steps(kpis, terms, masks)
+        for i, info in zip(self._environments_of(told), full, strict=True):
+            infos[i].update(info)
         return infos
 
     def _note_reset(self, worlds: NDArray[np.intp]) -> None:

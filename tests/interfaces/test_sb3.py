@@ -133,3 +133,23 @@ def test_wrong_arguments() -> None:
         NTNVecEnv("Handover", 2, render_mode="human")
     with pytest.raises(TypeError, match="unknown arguments n_env"):
         NTNVecEnv("Handover", n_env=2)
+
+
+def test_lean_infos_tell_the_same_at_the_end() -> None:
+    full = NTNVecEnv("Handover", 3, max_episode_steps=4, **THREE_USERS)
+    lean = NTNVecEnv("Handover", 3, max_episode_steps=4, full_infos=False, **THREE_USERS)
+    for env in (full, lean):
+        env.seed(3)
+        env.reset()
+    for step in range(8):
+        actions = np.full((3, 3), step % 2)
+        told, short = full.step(actions)[3], lean.step(actions)[3]
+        assert np.array_equal(full.outcome.kpis, lean.outcome.kpis) and lean.outcome.kpis.shape[:2] == (3, 3)
+        for one, other in zip(told, short, strict=True):
+            if step % 4 == 3:
+                assert one.keys() == other.keys()
+                assert np.array_equal(one["terminal_observation"], other["terminal_observation"])
+                assert np.array_equal(one["action_mask"], other["action_mask"])
+                assert all(one[kpi.name] == other[kpi.name] for kpi in full.task.kpis)
+            else:
+                assert other == {"TimeLimit.truncated": False}
