@@ -9,8 +9,6 @@ from typing import Any
 from ntn_gym.core.registry import EnvEntry, find_entry, make_task, resolve
 from ntn_gym.core.seeding import VALIDATION_SEEDS
 from ntn_gym.core.task import Task
-from ntn_gym.evaluation.problem import Problem
-from ntn_gym.evaluation.provenance import scenario_digest
 from ntn_gym_agents.config import TrainConfig, algorithm_of, check_config, load_config
 from ntn_gym_agents.jobs import TrainJob
 from ntn_gym_agents.layout import layout_of_task, plain, resolve_layout
@@ -30,12 +28,6 @@ class Plan:
     config: TrainConfig
     policy_kwargs: dict[str, Any]
     n_parallel: int
-
-    @property
-    def problem(self) -> Problem:
-        """The environment with its heuristics."""
-        digest = scenario_digest(self.task.scenario)
-        return Problem(self.entry, self.preset, digest, self.task, resolve(self.entry.heuristics))
 
     @property
     def total_steps(self) -> int:
@@ -86,7 +78,6 @@ def plan(job: TrainJob) -> Plan:
     if len(VALIDATION_SEEDS) < job.eval_worlds:
         raise ValueError(f"eval_worlds = {job.eval_worlds}: there are {len(VALIDATION_SEEDS)} validation seeds")
     n_parallel = max(1, config.n_envs // task.n_agents)
-    planned = Plan(job, entry, preset, scenario, task, algorithm, config, policy_kwargs, n_parallel)
     if job.pretrain is not None:
-        check_pretrain(planned.problem, algorithm, job.pretrain)
-    return planned
+        check_pretrain(task, resolve(entry.heuristics), algorithm, job.pretrain)
+    return Plan(job, entry, preset, scenario, task, algorithm, config, policy_kwargs, n_parallel)

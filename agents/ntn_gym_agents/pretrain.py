@@ -10,6 +10,7 @@ discounted returns that the noisy teacher got.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, log
 from typing import Any
@@ -21,9 +22,10 @@ from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from ntn_gym.core.engine import Engine
+from ntn_gym.core.heuristic import HeuristicSpec
 from ntn_gym.core.policy import Policy
 from ntn_gym.core.seeding import TRAINING_SEEDS
-from ntn_gym.evaluation.problem import Problem, find_candidate
+from ntn_gym.core.task import Task
 
 NOISE = 0.1
 """Share of the teacher's decisions that are replaced by random legal ones (its own decision stays the lesson)."""
@@ -60,38 +62,42 @@ class Lessons:
     counted: NDArray[np.bool_]
 
 
-def check_pretrain(problem: Problem, algorithm: str, teacher: str) -> None:
+Rules = Mapping[str, HeuristicSpec]
+
+
+def check_pretrain(task: Task, rules: Rules, algorithm: str, teacher: str) -> None:
     """Refuse what cannot be imitated.
 
     Raises:
         ValueError: If there is no such heuristic, or the algorithm or the actions do not allow it.
     """
-    find_candidate(problem, teacher)
+    if teacher not in rules:
+        raise ValueError(f"pretrain: unknown heuristic {teacher!r}; known are {', '.join(rules)}")
     if algorithm == "dqn":
         raise ValueError("pretrain: dqn learns action values, which a heuristic does not show; use ppo or maskable-ppo")
-    if not isinstance(problem.task.agent_action_space, spaces.Discrete):
-        raise ValueError(f"pretrain: actions must be Discrete, not {problem.task.agent_action_space}")
+    if not isinstance(task.agent_action_space, spaces.Discrete):
+        raise ValueError(f"pretrain: actions must be Discrete, not {task.agent_action_space}")
 
 
-def imitate(model: BaseAlgorithm, problem: Problem, teacher: str, n_decisions: int, seed: int) -> Imitation:
+def imitate(model: BaseAlgorithm, task: Task, rules: Rules, teacher: str, n_decisions: int, seed: int) -> Imitation:
     """Train the networks of ``model`` to decide as a heuristic does.
 
     Args:
         model: PPO or MaskablePPO, not trained yet.
-        problem: The environment and its heuristics.
+        task: The decision problem.
+        rules: Its heuristics.
         teacher: Name of the heuristic; its tuned parameters are used.
         n_decisions: At least so many decisions are seen, in whole episodes.
         seed: Decides worlds, noise and the order of the lessons.
     """
     rng = np.random.default_rng([seed, *b"imitation"])
-    lessons = watch(problem, find_candidate(problem, teacher).build(), n_decisions, model.gamma, rng)
+    lessons = watch(task, rules[teacher].factory(task, {}), n_decisions, model.gamma, rng)
     agreement = _fit(model, lessons, rng)
     return Imitation(teacher, len(lessons.decisions), agreement)
 
 
-def watch(problem: Problem, teacher: Policy, n_decisions: int, gamma: float, rng: np.random.Generator) -> Lessons:
+def watch(task: Task, teacher: Policy, n_decisions: int, gamma: float, rng: np.random.Generator) -> Lessons:
     """Play training worlds with a noisy teacher and note what it would have done."""
-    task = problem.task
     n_worlds = max(1, ceil(n_decisions / (task.episode_steps * task.n_agents)))
     parts = []
     for first in range(0, n_worlds, MAX_WORLDS):

@@ -31,6 +31,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor, VecNormalize
 
+from ntn_gym.core.registry import resolve
 from ntn_gym.core.seeding import TRAINING_SEEDS, VALIDATION_SEEDS
 from ntn_gym.evaluation.files import write_whole
 from ntn_gym.evaluation.pool import WorldPool
@@ -98,7 +99,9 @@ def train(job: TrainJob, say: Say = to_stderr) -> TrainResult:
         if checkpoint is not None:
             restore(model, env, checkpoint, planned.total_steps)
         if checkpoint is None and job.pretrain is not None:
-            say(imitate(model, planned.problem, job.pretrain, job.pretrain_steps, job.seed).describe())
+            rules = resolve(planned.entry.heuristics)
+            imitation = imitate(model, planned.task, rules, job.pretrain, job.pretrain_steps, job.seed)
+            say(imitation.describe())
         seconds = _learn(planned, model, env, inner, out, done)
         steps = model.num_timesteps
         sitting = {

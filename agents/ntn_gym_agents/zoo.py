@@ -8,6 +8,7 @@ checks the hash, builds the network from the manifest and reads nothing but arra
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -147,7 +148,10 @@ def load_policy(path: str | Path, *, deterministic: bool = True) -> SharedPolicy
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder}: {MANIFEST} does not describe a policy of this version ({error!r})") from None
     policy = policy_class(observation_space, action_space, _no_schedule, **arguments)
-    _, parameters, _ = load_from_zip_file(folder / name, load_data=False, device="cpu")
+    try:
+        _, parameters, _ = load_from_zip_file(folder / name, load_data=False, device="cpu")
+    except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError) as error:
+        raise ValueError(f"{folder / name} does not hold plain arrays: {error}") from None
     try:
         policy.load_state_dict(parameters["policy"])
     except (KeyError, RuntimeError) as error:

@@ -304,7 +304,7 @@ def test_many_users_share_one_policy(small_job: MakeJob) -> None:
         ({"overrides": {"gamma": 2.0}}, "gamma = 2.0"),
         ({"overrides": {"policy_kwargs": {"layout": {"n_slots": 4}}}}, "needed are exactly"),
         ({"eval_worlds": 2_000_000}, "there are 1000000 validation seeds"),
-        ({"pretrain": "telepathy", "pretrain_steps": 100}, "unknown policy 'telepathy'"),
+        ({"pretrain": "telepathy", "pretrain_steps": 100}, "unknown heuristic 'telepathy'"),
     ],
 )
 def test_a_job_that_makes_no_sense_creates_nothing(
