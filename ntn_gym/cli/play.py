@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from ntn_gym.cli.drawing import require_drawing
 from ntn_gym.cli.match import Match, open_match
 from ntn_gym.cli.play_input import HELP, Choice, Quit, read_choice
 from ntn_gym.cli.play_score import compare, print_scores
@@ -61,6 +62,9 @@ def run(
     problem = load_problem(environment, preset)
     if picture is not None and picture.suffix.lower() != ".png":
         raise ValueError(f"--picture {picture}: the name must end in .png")
+    for option, wanted in (("--gif", gif), ("--picture", picture), ("--render human", render == "human" or None)):
+        if wanted is not None:
+            require_drawing(option)
     quiet = policy is not None and (gif is not None or picture is not None)
     shown = render or ("none" if quiet else "ansi")
     match = open_match(problem, seed, steps, window=shown == "human")

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ntn_gym import __version__
+from ntn_gym.cli.drawing import require_drawing
 from ntn_gym.core.registry import find_entry, make_task
 from ntn_gym.core.seeding import WorldKey, seed_purpose
 from ntn_gym.core.task import FieldSpec, Task
@@ -158,6 +159,7 @@ def show(command: Show) -> None:
     for name in sorted(set(fields) - set(trace.arrays)):
         console.print(f"missing: {name} ({fields[name].unit}), {fields[name].description}", highlight=False)
     if command.plot is not None:
+        require_drawing("--plot")
         from ntn_gym.cli.trace_plot import plot_trace
 
         plot_trace(trace, fields, command.world, task.dt_s, command.plot)

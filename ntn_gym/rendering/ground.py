@@ -86,7 +86,7 @@ class GroundPlot:
         hollow: NDArray[np.bool_],
         chosen: int | None,
     ) -> None:
-        """Place the cells [n, 2]; blocked ones are hollow with a red dashed edge, the chosen one has a thick orange edge."""
+        """Place the cells [n, 2]: blocked ones hollow with a dashed edge, the chosen one with a thick orange edge."""
         for index, (cell, name) in enumerate(zip(self._cells, self._names, strict=True)):
             cell.set_visible(bool(shown[index]))
             name.set_visible(bool(shown[index]))

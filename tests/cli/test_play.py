@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ntn_gym.cli import main
+from ntn_gym.cli import drawing, main
 from ntn_gym.cli.match import open_match
 from ntn_gym.cli.play_input import Choice, Quit, parse
 from ntn_gym.evaluation.problem import candidate_names, find_candidate, load_problem
@@ -207,6 +207,15 @@ def test_wrong_arguments_are_refused(arguments, message, typed):
     status, text, errors = typed([], *arguments)
     assert status == 1
     assert message in errors
+    assert "steps of world" not in text
+
+
+@pytest.mark.parametrize("option", ["--gif x.gif", "--picture x.png", "--render human"])
+def test_a_missing_drawing_library_is_told_before_anything_is_played(option, typed, monkeypatch):
+    monkeypatch.setattr(drawing, "DRAWING_LIBRARIES", ("matplotlib", "no_such_library"))
+    status, text, errors = typed([], "--preset", "tiny", "--policy", "sticky", *option.split())
+    assert status == 1
+    assert 'needs no_such_library: pip install "ntn-gym[render]"' in errors
     assert "steps of world" not in text
 
 

@@ -1,5 +1,7 @@
 """Pictures of Handover, made through `gym.make`, and a video of them."""
 
+import subprocess
+import sys
 import time
 
 import gymnasium as gym
@@ -203,3 +205,22 @@ def test_the_window_needs_no_display(monkeypatch):
     env = played("tiny", 2, mode="human")
     assert env.render() is None
     env.close()
+
+
+def test_without_matplotlib_text_works_and_a_picture_says_what_to_install():
+    code = """
+import sys
+sys.modules["matplotlib"] = None
+import gymnasium as gym, ntn_gym
+env = gym.make("NTN/Handover-v0", preset="tiny", render_mode="ansi")
+env.reset(seed=0)
+assert "slot" in env.render()
+env = gym.make("NTN/Handover-v0", preset="tiny", render_mode="rgb_array")
+env.reset(seed=0)
+try:
+    env.render()
+except ImportError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 'pip install "ntn-gym[render]", or use render_mode="ansi"' in done.stdout

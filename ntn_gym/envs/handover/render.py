@@ -25,13 +25,21 @@ def render(task: HandoverTask, frame: Frame, mode: RenderMode) -> NDArray[np.uin
 
     Returns:
         A picture, uint8 [600, 960, 3], or text with escape sequences for highlighting.
+
+    Raises:
+        ImportError: If a picture is wanted and matplotlib is not installed.
     """
     story = tell(task, frame)
     if mode == "ansi":
         return describe(story)
     # Text needs no drawing library, so it is imported for pictures only.
-    if task.n_agents == 1:
-        from ntn_gym.envs.handover.picture_one import draw
-    else:
-        from ntn_gym.envs.handover.picture_many import draw
+    try:
+        if task.n_agents == 1:
+            from ntn_gym.envs.handover.picture_one import draw
+        else:
+            from ntn_gym.envs.handover.picture_many import draw
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f'pictures need {error.name}: pip install "ntn-gym[render]", or use render_mode="ansi"'
+        ) from error
     return draw(story)
