@@ -25,7 +25,7 @@ class StepResult(NamedTuple):
     outcome: Outcome
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
-    weights: NDArray[np.float64]
+    weights: tuple[float, ...]
 
     @property
     def reward(self) -> NDArray[np.float64]:
@@ -33,11 +33,16 @@ class StepResult(NamedTuple):
         return weighted_sum(self.outcome.reward_terms, self.weights)
 
 
-def weighted_sum(terms: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scalar reward of reward terms [..., n_terms]."""
-    # No matrix product: its order of additions may depend on the size of the batch.
-    reward: NDArray[np.float64] = np.add.reduce(terms * weights, axis=-1)
-    return reward
+def weighted_sum(terms: NDArray[np.float64], weights: Sequence[float]) -> NDArray[np.float64]:
+    """Scalar reward of reward terms [..., n_terms].
+
+    The terms are added one after the other, so that no result depends on the size of the batch (the order within a
+    matrix product may) and plain numbers added in the same order give the same bits.
+    """
+    total: NDArray[np.float64] = terms[..., 0] * weights[0]
+    for k in range(1, len(weights)):
+        total += terms[..., k] * weights[k]
+    return total
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Engine:
         self.n_worlds = n_worlds
         self.episode_steps = steps
         self._random_start = random_start
-        self._weights = np.array([term.weight for term in task.reward_terms], dtype=np.float64)
+        self._weights = tuple(float(term.weight) for term in task.reward_terms)
         # One spare row per prepared world: a world that ends finds its successor ready.
         self._n_spare = 0 if n_parallel == 1 or n_worlds is not None else min(n_parallel, PREPARED_ROWS)
         n_rows = n_worlds if n_worlds is not None else n_parallel + self._n_spare

@@ -9,7 +9,6 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ntn_gym.core.engine import weighted_sum
 from ntn_gym.core.task import Task
 from ntn_gym.interfaces.actions import central_action_space, central_observation_space
 from ntn_gym.interfaces.build import CommonArguments, build, reject_unknown
@@ -92,15 +91,18 @@ class NTNEnv(Face, gym.Env[NDArray[np.float32], Any]):
         result = engine.step(actions)
         terminated, truncated = bool(result.terminated[0]), bool(result.truncated[0])
         self._over = terminated or truncated
-        terms = agent_mean(result.outcome.reward_terms)
+        mean = agent_mean(result.outcome.reward_terms)[0]
+        terms: list[float] = mean.tolist()
         if built.vector_reward:
-            reward: Any = terms[0].astype(np.float32)
+            reward: Any = mean.astype(np.float32)
         else:
-            reward = weighted_sum(terms, result.weights).item()
+            reward = terms[0] * result.weights[0]
+            for k in range(1, len(terms)):  # in the order of `weighted_sum`
+                reward += terms[k] * result.weights[k]
         mask = legal_actions(engine)
         info = built.infos.step(
             agent_mean(result.outcome.kpis)[0].tolist(),
-            terms[0].tolist(),
+            terms,
             None if mask is None else built.infos.world_mask(mask[0]),
         )
         if built.recorder is not None:

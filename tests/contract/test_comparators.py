@@ -57,6 +57,15 @@ def test_declarations(small_case: Case) -> None:
 
 
 def test_rules_beat_chance_and_nobody_beats_the_bound(case: Case) -> None:
+    _compare_rules_and_bound(case)
+
+
+@pytest.mark.slow
+def test_rules_beat_chance_and_nobody_beats_the_bound_in_any_preset(any_case: Case) -> None:
+    _compare_rules_and_bound(any_case)
+
+
+def _compare_rules_and_bound(case: Case) -> None:
     task = case.task()
     bound: BoundResult = resolve(case.entry.bound)(task, _packed(case, task))
     assert bound.value.shape == (len(WORLDS),) and np.isfinite(bound.value).all()

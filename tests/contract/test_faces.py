@@ -81,6 +81,20 @@ def test_chunk_length_changes_nothing(case: Case, chunk_steps: int) -> None:
         assert_same(list(whole.step(actions)), list(cut.step(actions)), f"step {step}")
 
 
+@pytest.mark.slow
+def test_batch_and_chunks_through_whole_episodes(any_case: Case) -> None:
+    """Every preset, past the end of a whole episode: worlds in a batch, cut into chunks, against worlds alone."""
+    chunk_steps = min(37, any_case.task().episode_steps)
+    batch = any_case.vector(3, autoreset_mode=AutoresetMode.SAME_STEP, chunk_steps=chunk_steps)
+    single = SyncVectorEnv([lambda: any_case.env()] * 3, autoreset_mode=AutoresetMode.SAME_STEP)
+    one, other = DictInfoToList(batch), DictInfoToList(single)
+    assert_same(plain(one.reset(seed=SEEDS)), plain(other.reset(seed=SEEDS)))
+    rng = np.random.default_rng(9)
+    for step in range(batch.task.episode_steps + 20):
+        actions = central_actions(rng, batch.task, 3)
+        assert_same(plain(list(one.step(actions))), plain(list(other.step(actions))), f"step {step}")
+
+
 def test_make_vec_in_its_three_ways(small_case: Case) -> None:
     native = gym.make_vec(small_case.entry.id, 2, preset=small_case.preset)
     sync = gym.make_vec(small_case.entry.id, 2, vectorization_mode="sync", preset=small_case.preset)

@@ -42,7 +42,10 @@ def test_reward_is_the_weighted_sum_for_each_agent() -> None:
     engine.reset(seeds=[1, 2])
     result = engine.step(np.array([[0, 1], [2, 2]]))
     assert result.reward.tolist() == [[-1, 9], [19, 19]]
-    assert weighted_sum(np.array([[1.0, 2.0]]), np.array([3.0, -1.0])).tolist() == [1.0]
+    assert weighted_sum(np.array([[1.0, 2.0]]), (3.0, -1.0)).tolist() == [1.0]
+    terms = np.array([[0.1, 0.2, 0.3]])
+    assert weighted_sum(terms, (1.0, 1.0, 1.0)).tolist() == [0.1 + 0.2 + 0.3], "one after the other, bit for bit"
+    assert terms.tolist() == [[0.1, 0.2, 0.3]]
 
 
 @pytest.mark.parametrize("chunk_steps", [1, 3, 10, 11, None])
