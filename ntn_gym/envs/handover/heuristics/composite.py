@@ -167,13 +167,13 @@ class Composite:
         score = score + p.remaining_weight * np.minimum(s.view.remaining_s / p.remaining_scale_s, 1.0)
         score = score + p.elevation_weight * s.view.elevation_deg / 90.0
         if p.street_weight > 0:
-            score = score + p.street_weight * _alignment(self._scenario, s)
+            score = score + p.street_weight * alignment(self._scenario, s)
         eligible = score > s.of_serving(score) + p.hysteresis
         eligible, target = rescue(s, eligible & may_move(self._scenario, s, p.move_probability), score)
         return choose(s, eligible, target, idle_score=score)
 
 
-def _alignment(scenario: Scenario, situation: Situation) -> Floats:
+def alignment(scenario: Scenario, situation: Situation) -> Floats:
     """Return cos 2(azimuth - course), [B, U, K]."""
     cosine = situation.view.slot("azimuth_cos")
     if scenario.blockage.street_canyon > 0:
@@ -219,7 +219,7 @@ SPECS = {
             "hysteresis": _HYSTERESIS,
             "remaining_weight": (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.1, 1.4),
             "remaining_scale_s": (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 240.0),
-            "elevation_weight": (-0.1, 0.0, 0.1, 0.2, 0.4, 0.7),
+            "elevation_weight": (-0.1, 0.0, 0.1, 0.2, 0.4, 0.7, 1.0),
             "street_weight": (0.0, 0.05, 0.1, 0.2, 0.3),
         },
         "composite",

@@ -20,7 +20,7 @@ from ntn_gym.envs.handover.heuristics.choice import (
     look,
     specify,
 )
-from ntn_gym.envs.handover.heuristics.composite import MOVE_PROBABILITY, may_move
+from ntn_gym.envs.handover.heuristics.composite import MOVE_PROBABILITY, alignment, may_move
 from ntn_gym.envs.handover.heuristics.forecast import (
     SnrCourse,
     connection_s,
@@ -38,12 +38,14 @@ WEIGHTS = np.array([1 / 6, 2 / 3, 1 / 6], dtype=np.float32)
 class PlannerParameters(Parameters):
     """Parameters of `Planner`."""
 
-    horizon_steps: int = Field(10, ge=1, le=60, description="Steps planned ahead.")
-    error_db: float = Field(2.0, ge=0, le=20, description="Standard deviation of the forecast of the SINR.")
+    horizon_steps: int = Field(5, ge=1, le=60, description="Steps planned ahead.")
+    error_db: float = Field(1.0, ge=0, le=20, description="Standard deviation of the forecast of the SINR.")
     price_factor: float = Field(1.5, ge=0, le=20, description="Handovers are charged by this factor more.")
     risk_factor: float = Field(0.5, ge=0, le=10, description="Weight of the danger to lose a link that is held.")
-    remaining_weight_s: float = Field(2.0, ge=0, le=60, description="Value of a pass that lasts beyond the horizon.")
+    remaining_weight_s: float = Field(0.5, ge=0, le=60, description="Value of a pass that lasts beyond the horizon.")
     remaining_scale_s: float = Field(20.0, gt=0, le=600, description="Longer passes are not worth more than this.")
+    elevation_weight: float = Field(0.1, ge=-1, le=5, description="Utility per step of a pass in the zenith.")
+    street_weight: float = Field(0.0, ge=0, le=5, description="Utility per step of a pass in line with the way.")
     move_probability: float | None = MOVE_PROBABILITY
 
 
@@ -52,7 +54,8 @@ class Planner:
 
     Utility forecast u_k(t): expectation over a normal error of the measured SINR moved along the predicted SNR
     (`forecast`), with the broadcast load reverting to its mean at the scenario's rate, less ``risk_factor`` times the
-    cost of a failure times the probability p_k(t) of being below Qout. With h the price and interruption of a handover,
+    cost of a failure times the probability p_k(t) of being below Qout, plus a bonus for passes that are high or in line
+    with the street (what stands so is blocked less in steps to come). With h the price and interruption of a handover,
 
         V_t(k) = u_k(t) + max(V_{t+1}(k), max_j V_{t+1}(j) - h)    while the pass lasts,
 
@@ -89,7 +92,10 @@ class Planner:
         """Return the value of serving from each slot now and of moving to it now, before its price, [B, U, K]."""
         p, dt_s = self._p, self._scenario.dt_s
         utility, blocked = self._forecast(s)
-        utility[..., 1:] -= p.risk_factor * self._failure * blocked[..., 1:]
+        outlook = p.elevation_weight * s.view.elevation_deg / 90.0
+        if p.street_weight > 0:
+            outlook = outlook + p.street_weight * alignment(self._scenario, s)
+        utility[..., 1:] += outlook[..., None] - p.risk_factor * self._failure * blocked[..., 1:]
         lasts = s.view.remaining_s[..., None] > (self._leads + 0.5) * dt_s
         beyond_s = np.clip(s.view.remaining_s - p.horizon_steps * dt_s, 0, p.remaining_scale_s)
         value = p.remaining_weight_s / dt_s * beyond_s / p.remaining_scale_s
@@ -127,12 +133,14 @@ SPECS = specify(
     Planner,
     PlannerParameters,
     {
-        "horizon_steps": (3, 5, 8, 12, 20),
-        "error_db": (0.5, 1.0, 2.0, 3.0, 5.0),
+        "horizon_steps": (2, 3, 5, 8, 12),
+        "error_db": (0.5, 1.0, 2.0, 4.0),
         "price_factor": (0.5, 1.0, 1.5, 2.0, 3.0),
         "risk_factor": (0.0, 0.2, 0.5, 1.0),
-        "remaining_weight_s": (0.0, 0.5, 1.0, 2.0, 4.0, 8.0),
-        "remaining_scale_s": (5.0, 10.0, 20.0, 40.0, 100.0),
+        "remaining_weight_s": (0.0, 0.5, 1.0, 4.0, 8.0),
+        "remaining_scale_s": (5.0, 20.0, 60.0),
+        "elevation_weight": (0.0, 0.05, 0.1, 0.2, 0.4),
+        "street_weight": (0.0, 0.05, 0.1, 0.2),
     },
     "forecast",
     "Plan the next seconds by dynamic programming on forecast utilities; take the first step.",
