@@ -62,6 +62,8 @@ class SingleUser:
         failure = row[COLUMN["link_failure"]] + row[COLUMN["failed_handover"]]
         terms = np.array([[[service, handover, failure]]])
         kpis = np.array([[[rate_mbit_s, rate_mbit_s, not carried, handover, ping_pong, *row[FIRST_EVENT + 2 :]]]])
+        if kpis[0, 0, -1] and not (link[:, _SYNC] > _EMPTY).any():
+            kpis[0, 0, -1] = 0.0  # where no slot holds a pass there was nothing legal to choose
         average = state.average * 0.8 + service * 0.2
         return State(users, average, state.attached), Outcome(terms, kpis, np.zeros(1, dtype=bool))
 

@@ -52,7 +52,7 @@ class HandoverTask:
     |---|---|
     | k | slot k shall serve (the serving slot: stay) |
 
-    An empty slot is an illegal choice: the user stays as it is, and `illegal_actions` counts it. Whether a command will
+    An empty slot is an illegal choice while another holds a pass: the user stays as it is, and `illegal_actions` counts it. Whether a command will
     be heard or a target is blocked is not in the mask, because it is not known.
 
     ## Observation Space
@@ -264,6 +264,10 @@ class HandoverTask:
         kpis[..., 3] = handover
         kpis[..., 4] = ping_pong
         kpis[..., 5:] = events[..., 2:]
+        illegal = kpis[..., -1]
+        if illegal.any():
+            # Where no slot holds a pass there was nothing legal to choose.
+            illegal *= (links[..., LINK["sync"]] > _EMPTY).any(axis=-1)
         new_state = State(users, state.average * 0.8 + service * 0.2, attached)
         return new_state, Outcome(terms, kpis, np.zeros(shape[0], dtype=bool))
 
