@@ -71,6 +71,7 @@ class BenchmarkConfig(_Part):
     policies: tuple[str, ...] | Literal["all"] = Field("all", description="Rules to play; random is always played.")
     bound: Literal[True] = Field(True, description="The bound is the 1 of the scores, so that it is always needed.")
     gap_over: str | None = Field(None, description="A rule; the report says how much of the gap above it is closed.")
+    trade_off: tuple[str, str] | None = Field(None, description="KPIs on the x and y axes of the trade-off chart.")
     agents: tuple[AgentSpec, ...] = ()
 
     @model_validator(mode="after")
@@ -134,6 +135,10 @@ def check_names(config: BenchmarkConfig) -> None:
         raise ValueError(
             f"gap_over = {config.gap_over!r} is not played; played are {', '.join(config.rules_of(problem))}"
         )
+    kpis = [spec.name for spec in problem.task.kpis]
+    for name in config.trade_off or ():
+        if name not in kpis:
+            raise ValueError(f"trade_off names the unknown KPI {name!r}; known are {', '.join(kpis)}")
     missing = [name for name in config.rules_of(problem) if name not in policies]
     if missing:
         raise ValueError(f"unknown policies {', '.join(missing)}; known are {', '.join(policies)}")

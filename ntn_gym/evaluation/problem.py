@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ class Problem:
     Attributes:
         entry: The environment.
         preset: Name of the preset.
+        description: What the preset is about; may be empty.
         scenario: Hash of the scenario.
         task: The decision problem.
         heuristics: Its rules by name.
@@ -35,15 +37,16 @@ class Problem:
 
     entry: EnvEntry
     preset: str
+    description: str
     scenario: str
     task: Task
     heuristics: Mapping[str, HeuristicSpec]
 
     @property
     def lanes(self) -> Lanes | None:
-        """What a time line shows, if the environment says so."""
-        reference = getattr(self.entry, "lanes", None)
-        return None if reference is None else resolve(reference)
+        """What a time line shows: ``lanes`` of the module of that name, for an environment that has one."""
+        module = f"{self.entry.task.partition(':')[0].rpartition('.')[0]}.lanes"
+        return None if importlib.util.find_spec(module) is None else resolve(f"{module}:lanes")
 
     def identity(self, policy: str, kind: Kind, first_seed: int, n_worlds: int, **more: Any) -> Identity:
         """Say what decides the numbers of a policy in this problem; ``more`` are further fields of `Identity`."""
@@ -72,6 +75,7 @@ def load_problem(environment: str, preset: str | None = None) -> Problem:
     return Problem(
         entry=entry,
         preset=chosen,
+        description=getattr(scenario, "description", ""),
         scenario=scenario_digest(scenario),
         task=make_task(entry.name, scenario=scenario),
         heuristics=resolve(entry.heuristics),

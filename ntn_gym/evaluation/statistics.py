@@ -19,6 +19,7 @@ freedom of Satterthwaite (Biometrics Bulletin 2(6), 1946) for the two factors.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -62,9 +63,12 @@ def _rows(values: ArrayLike, name: str) -> Floats:
     return array
 
 
-def _weights(rng: np.random.Generator, n: int, resamples: int) -> Floats:
+@lru_cache(maxsize=8)
+def _weights(n: int, resamples: int, *seed: int) -> Floats:
     """Share of each of n things in a resample with replacement, [resamples, n]."""
-    return rng.multinomial(n, np.full(n, 1.0 / n), size=resamples) / n
+    shares = np.random.default_rng(seed).multinomial(n, np.full(n, 1.0 / n), size=resamples) / n
+    shares.flags.writeable = False
+    return shares
 
 
 def contrast(
@@ -104,15 +108,14 @@ def contrast(
         raise ValueError(
             f"mean scale = {unit.mean():g}: must be positive; the bound does not exceed the zero of the score here"
         )
-    rng = np.random.default_rng(seed)
     n_worlds = a.shape[1]
-    worlds = _weights(rng, n_worlds, resamples)
+    worlds = _weights(n_worlds, resamples, seed, 0)
     estimate = (a.mean() - b.mean()) / unit.mean()
 
     resampled, run_variances = [], []
-    for rows in (a, b):
+    for side, rows in enumerate((a, b), start=1):
         many = len(rows) >= RUNS_FOR_STATISTICS
-        runs = _weights(rng, len(rows), resamples) if many else np.full((resamples, len(rows)), 1.0 / len(rows))
+        runs = _weights(len(rows), resamples, seed, side) if many else np.full((resamples, len(rows)), 1.0 / len(rows))
         resampled.append(np.einsum("nr,rw,nw->n", runs, rows, worlds, optimize=True))
         if many:
             run_variances.append((rows.mean(axis=1).var(ddof=1) / len(rows) / unit.mean() ** 2, len(rows) - 1))

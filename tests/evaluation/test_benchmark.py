@@ -35,7 +35,7 @@ policies: [sticky, strongest, elevation]
 
 
 def records(out: Path) -> dict[str, Record]:
-    return {path.name: read_record(path) for path in sorted((out / "records").iterdir())}
+    return {path.name: read_record(path) for path in sorted((out / "records").glob("*.json"))}
 
 
 def numbers(record: Record) -> dict[str, Any]:

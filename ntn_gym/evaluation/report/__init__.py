@@ -1,0 +1,1 @@
+"""Turn the records of a benchmark into one HTML file and one Markdown file."""
