@@ -19,6 +19,8 @@ from ntn_gym.core.seeding import WorldKey
 from ntn_gym.core.task import Arrays, Now, Task, World
 
 MEMORY_BUDGET_BYTES = 384 * 1024**2
+# A pool is asked for by name, so it may take more before it is refused.
+POOL_BUDGET_BYTES = 4 * 1024**3
 PREPARED_ROWS = 64
 # Worlds drawn in one call: enough to share the call's overhead, few enough that its intermediates stay in the cache.
 DRAWN_TOGETHER_BYTES = 16 * 1024**2
@@ -27,7 +29,15 @@ DRAWN_TOGETHER_BYTES = 16 * 1024**2
 class TraceBuffer:
     """Rows of compiled trace windows and the worlds that fill them."""
 
-    def __init__(self, task: Task, world: World, n_rows: int, chunk_steps: int | None, keep_raw: bool = False) -> None:
+    def __init__(
+        self,
+        task: Task,
+        world: World,
+        n_rows: int,
+        chunk_steps: int | None,
+        keep_raw: bool = False,
+        budget_bytes: int = MEMORY_BUDGET_BYTES,
+    ) -> None:
         """Allocate nothing yet; the first world that is drawn tells the sizes.
 
         Args:
@@ -36,6 +46,7 @@ class TraceBuffer:
             n_rows: Number of rows, i.e. of worlds held at once.
             chunk_steps: Slices per window; None chooses whole episodes unless that passes the memory budget.
             keep_raw: Also keep the raw arrays (rendering and trace export need them).
+            budget_bytes: Memory that whole episodes may take.
 
         Raises:
             ValueError: If ``chunk_steps`` is outside its range.
@@ -50,6 +61,7 @@ class TraceBuffer:
         self._world = world
         self._n_rows = n_rows
         self._chunk_steps = chunk_steps
+        self._budget_bytes = budget_bytes
         self._drawn_together = 0
         self._keep_raw = keep_raw
         self._pending: dict[int, tuple[Any, Any]] = {}
@@ -75,7 +87,7 @@ class TraceBuffer:
             kept = [packed, raw] if self._keep_raw else [packed]
             bytes_per_step = max(1, sum(array.nbytes for arrays in kept for array in arrays.values()))
             if self._chunk_steps is None:
-                affordable = MEMORY_BUDGET_BYTES // (bytes_per_step * self._n_rows)
+                affordable = self._budget_bytes // (bytes_per_step * self._n_rows)
                 self._chunk_steps = int(min(self.n_slices, max(8, affordable)))
             self._drawn_together = max(1, DRAWN_TOGETHER_BYTES // (bytes_per_step * self._chunk_steps))
         assert self._chunk_steps is not None

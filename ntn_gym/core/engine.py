@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntn_gym.core import tree
-from ntn_gym.core.buffer import PREPARED_ROWS, TraceBuffer
+from ntn_gym.core.buffer import MEMORY_BUDGET_BYTES, POOL_BUDGET_BYTES, PREPARED_ROWS, TraceBuffer
 from ntn_gym.core.seeding import WorldKey, process_generator
 from ntn_gym.core.task import Now, Outcome, Task, World
 
@@ -105,10 +105,12 @@ class Engine:
         # One spare row per prepared world: a world that ends finds its successor ready.
         self._n_spare = 0 if n_parallel == 1 or n_worlds is not None else min(n_parallel, PREPARED_ROWS)
         n_rows = n_worlds if n_worlds is not None else n_parallel + self._n_spare
-        self.buffer = TraceBuffer(task, task.make_world() if world is None else world, n_rows, chunk_steps, keep_raw)
+        budget = MEMORY_BUDGET_BYTES if n_worlds is None else POOL_BUDGET_BYTES
+        source = task.make_world() if world is None else world
+        self.buffer = TraceBuffer(task, source, n_rows, chunk_steps, keep_raw, budget)
         if n_worlds is not None:
             if self.buffer.choose_chunk() < self.buffer.n_slices:
-                why = "chunk_steps cuts them" if chunk_steps is not None else "they would pass the memory budget"
+                why = "chunk_steps cuts them" if chunk_steps is not None else "they would take more than 4 GiB"
                 raise ValueError(
                     f"n_worlds = {n_worlds}: a pool keeps whole episodes of {self.buffer.n_slices} slices "
                     f"in memory, but {why}; use fewer worlds, a shorter episode, chunk_steps=None, "

@@ -80,7 +80,7 @@ class Trace:
             ValueError: If the file is no trace or is damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 header = json.loads(str(archive["__header__"]))
                 arrays = {name: archive[name] for name in archive.files if name != "__header__"}
         except FileNotFoundError:

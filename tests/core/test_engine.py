@@ -117,12 +117,13 @@ def test_a_large_batch_is_drawn_in_groups(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_window_fits_the_memory_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(buffer_module, "MEMORY_BUDGET_BYTES", 1_000_000)
+    monkeypatch.setattr(engine_module, "MEMORY_BUDGET_BYTES", 1_000_000)
+    monkeypatch.setattr(engine_module, "POOL_BUDGET_BYTES", 1_000_000)
     task = CountingTask(episode_steps=1000, padding=984)
     small, large = Engine(task, 1), Engine(task, 4)
     assert small.buffer.choose_chunk() == 1000, "1000 bytes a slice, one row"
     assert large.buffer.choose_chunk() == 125, "four worlds and four spare rows"
-    with pytest.raises(ValueError, match="they would pass the memory budget"):
+    with pytest.raises(ValueError, match="they would take more than"):
         Engine(task, 1, n_worlds=2)
 
 
