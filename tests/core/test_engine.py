@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import ntn_gym.core.buffer as buffer_module
+import ntn_gym.core.engine as engine_module
 from ntn_gym.core.engine import Engine, weighted_sum
 from ntn_gym.core.seeding import WorldKey
 
