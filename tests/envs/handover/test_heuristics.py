@@ -514,7 +514,7 @@ def test_shifted_sinr_keeps_the_own_interference() -> None:
 
 
 def test_serving_capacity_weighs_what_a_pass_will_carry() -> None:
-    policy = rule("serving_capacity", with_load=False)
+    policy = rule("serving_capacity", with_load=False, leave_sinr_db=-3.0)
     seen = {"predicted_db": 9.0, "age": 0.125}
     assert decide(policy, sinr_db=[0.0, 9.0, 9.0], remaining_s=[30, 60, 60], **seen) == 0  # not forced
     # About to set: 9 dB for 2 s loses the interruption and price (0.32 s) of 2 s, 8 dB for 60 s of 60 s.

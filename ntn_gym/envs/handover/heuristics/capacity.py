@@ -23,9 +23,9 @@ POINTS = (np.arange(8, dtype=np.float32) + np.float32(0.5)) / np.float32(8)
 class CapacityParameters(Parameters):
     """Parameters of `ServingCapacity`."""
 
-    leave_sinr_db: float = Field(-3.0, ge=-30, le=40, description="Leave when the serving SINR falls below this.")
+    leave_sinr_db: float = Field(2.0, ge=-30, le=40, description="Leave when the serving SINR falls below this.")
     leave_remaining_s: float = Field(2.0, ge=0, le=600, description="Leave when the pass sets within this time.")
-    horizon_s: float = Field(30.0, gt=0, le=600, description="Average over the remaining time, at most this.")
+    horizon_s: float = Field(10.0, gt=0, le=600, description="Average over the remaining time, at most this.")
     cost_factor: float = Field(1.0, ge=0, le=100, description="Weight of the interruption and price of a handover.")
     with_load: bool = Field(True, description="Count only the free share of the cell.")
 

@@ -63,7 +63,7 @@ def may_move(scenario: Scenario, situation: Situation, probability: float | None
 class LoadAwareParameters(Parameters):
     """Parameters of `LoadAware`."""
 
-    hysteresis: float = Field(0.1, ge=0, le=1, description="Utility by which a target must be better.")
+    hysteresis: float = Field(0.05, ge=0, le=1, description="Utility by which a target must be better.")
     candidate_remaining_s: float = Field(5.0, ge=0, le=600, description="Targets set later than this.")
     move_probability: float | None = MOVE_PROBABILITY
 
@@ -98,7 +98,7 @@ class HybridParameters(Parameters):
     sinr_weight: float = Field(1.0, ge=0, le=10, description="w1, per 20 dB.")
     elevation_weight: float = Field(0.3, ge=0, le=10, description="w2, per 90 deg.")
     load_weight: float = Field(0.5, ge=0, le=10, description="w3, per unit of load.")
-    bonus: float = Field(0.3, ge=0, le=10, description="Bonus of the serving slot right after a handover.")
+    bonus: float = Field(0.1, ge=0, le=10, description="Bonus of the serving slot right after a handover.")
     bonus_half_s: float = Field(10.0, ge=0, le=600, description="t0: the bonus has fallen to one half.")
     bonus_scale_s: float = Field(3.0, gt=0, le=600, description="T: time scale of the decay.")
 

@@ -25,7 +25,7 @@ from ntn_gym.envs.handover.heuristics.choice import (
 from ntn_gym.envs.handover.observation import SINR_CENTRE_DB, SINR_SCALE_DB
 from ntn_gym.envs.handover.scenario import Scenario
 
-HYSTERESIS = Field(2.0, ge=0, le=30, description="Hys in dB.")
+HYSTERESIS = Field(1.0, ge=0, le=30, description="Hys in dB.")
 TTT_STEPS = Field(0, ge=0, le=100, description="Steps for which the condition must hold after the first one.")
 SLOW = Field(False, description="Compare the slowly filtered SINR.")
 
@@ -76,8 +76,8 @@ class A5(Parameters):
     hysteresis_db: float = HYSTERESIS
     ttt_steps: int = TTT_STEPS
     slow: bool = SLOW
-    serving_threshold_db: float = Field(4.0, ge=-30, le=40, description="Thresh1 in dB.")
-    target_threshold_db: float = Field(0.0, ge=-30, le=40, description="Thresh2 in dB.")
+    serving_threshold_db: float = Field(6.0, ge=-30, le=40, description="Thresh1 in dB.")
+    target_threshold_db: float = Field(2.0, ge=-30, le=40, description="Thresh2 in dB.")
 
     def enters(self, neighbour_db: Floats, serving_db: Floats) -> Mask:
         """Entering conditions A5-1 and A5-2."""

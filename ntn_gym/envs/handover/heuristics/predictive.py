@@ -38,9 +38,9 @@ LIMIT_DB = np.float32(40.0)
 class LmsParameters(Parameters):
     """Parameters of `PredictedRss`."""
 
-    offset_db: float = Field(2.0, ge=-15, le=30, description="The target must be predicted stronger by this.")
+    offset_db: float = Field(1.0, ge=-15, le=30, description="The target must be predicted stronger by this.")
     ahead_steps: int = Field(2, ge=1, le=20, description="How far ahead is predicted.")
-    confidence: float = Field(1.28, ge=0, le=5, description="Standard deviations of the prediction error to allow for.")
+    confidence: float = Field(0.5, ge=0, le=5, description="Standard deviations of the prediction error to allow for.")
 
 
 @dataclass
@@ -138,8 +138,8 @@ def _differences(samples: Floats, s: Situation) -> Floats:
 class AdaptiveParameters(Parameters):
     """Parameters of `AdaptiveThreshold`."""
 
-    offset_db: float = Field(3.0, ge=0, le=30, description="Offset at rest, Off0.")
-    swing_gain_s: float = Field(1.0, ge=0, le=20, description="k1: dB of offset per dB/s while the signal swings.")
+    offset_db: float = Field(1.0, ge=0, le=30, description="Offset at rest, Off0.")
+    swing_gain_s: float = Field(0.5, ge=0, le=20, description="k1: dB of offset per dB/s while the signal swings.")
     motion_gain_s: float = Field(0.5, ge=0, le=20, description="k2: dB of offset less per dB/s of steady change.")
     swing_period_s: float = Field(10.0, gt=0, le=600, description="The rate alternates within this time: a swing.")
 
