@@ -208,6 +208,7 @@ def test_visibility_leaves_at_the_last_step_for_the_longest_good_pass() -> None:
     assert decide(early, sinr_db=[5.0, 1.0, 1.0], remaining_s=[5, 20, 4]) == 1
     assert decide(early, sinr_db=[5.0, 1.0, 1.0], remaining_s=[5, 3, 4]) == 0  # the others set even earlier
     assert decide(policy, serving=-1, sinr_db=[5.0, 1.0, -1.0], remaining_s=[10, 20, 200]) == 1
+    assert decide(policy, serving=-1, sinr_db=[5.0, 1.0, 1.0], remaining_s=[10.0, 20.0, 20.4]) == 2
     assert decide(policy, serving=-1, sinr_db=[-2.0, -3.0, -1.0], remaining_s=[10, 20, 5]) == 2
 
 

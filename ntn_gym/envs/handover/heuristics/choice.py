@@ -130,9 +130,10 @@ def choose(situation: Situation, eligible: Mask, score: Floats, idle_score: Floa
     return np.where(situation.served, served_choice, idle_choice)
 
 
-def prefer(condition: Mask, score: Floats) -> Floats:
-    """Lift the score of slots that meet a condition above that of all others (any score below 1e6)."""
-    return score + np.where(condition, np.float32(1e7), np.float32(0))
+def best_good(situation: Situation, good: Mask, score: Floats, otherwise: Floats) -> Floats:
+    """Score of an idle user: ``score`` among the good legal slots; where there is none, ``otherwise`` among all."""
+    some = (good & situation.legal).any(axis=-1, keepdims=True)
+    return np.where(some, np.where(good, score, -np.inf), otherwise)
 
 
 def rescue(situation: Situation, eligible: Mask, score: Floats) -> tuple[Mask, Floats]:

@@ -23,9 +23,9 @@ from ntn_gym.envs.handover.heuristics.choice import (
     Mask,
     Parameters,
     Situation,
+    best_good,
     choose,
     look,
-    prefer,
     rescue,
     specify,
 )
@@ -99,11 +99,11 @@ class TimeToExit:
         """Name the triggered candidate with the longest time to exit."""
         s = look(self._scenario, observation, mask, restarted)
         # SINR within +-30 dB moves the score by less than a hundredth of a second: it decides ties only.
-        score = s.view.remaining_s + np.float32(1e-4) * s.view.sinr_db
+        longest = s.view.remaining_s + np.float32(1e-4) * s.view.sinr_db
         triggered = distance_triggered(s, self._p, self._timer)
-        eligible, score = rescue(s, triggered, score)
+        eligible, score = rescue(s, triggered, longest)
         good = s.view.sinr_db > self._p.a4_db
-        return choose(s, eligible, score, idle_score=prefer(good, np.where(good, score, s.view.sinr_db)))
+        return choose(s, eligible, score, idle_score=best_good(s, good, longest, s.view.sinr_db))
 
 
 class TimeParameters(Parameters):

@@ -12,9 +12,9 @@ from ntn_gym.envs.handover.heuristics.choice import (
     Mask,
     Parameters,
     arbitrary,
+    best_good,
     choose,
     look,
-    prefer,
     rescue,
     specify,
 )
@@ -127,7 +127,7 @@ class LongestVisibility:
         eligible = leave & good & (sinr > serving_sinr + p.offset_db)
         eligible, score = rescue(s, eligible, remaining)
         # Without a serving slot the longest good pass, or else the strongest one.
-        return choose(s, eligible, score, idle_score=prefer(good, np.where(good, remaining, sinr)))
+        return choose(s, eligible, score, idle_score=best_good(s, good, remaining, sinr))
 
 
 SPECS = {
