@@ -16,8 +16,8 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         OSError: If the folder cannot be written or the disk is full; nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
         try:
             with temporary.open("x", encoding="utf-8") as file:

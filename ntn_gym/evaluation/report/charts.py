@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 PLAYERS = ("single", "composite", "forecast", "agent")
 
 
-def score_chart(comparison: Comparison) -> Figure:
+def score_chart(comparison: Comparison) -> Figure | None:
     """Dot and interval for every policy, best on top; small dots are single trainings."""
     rows = [row for row in comparison.rows if row.policy.family in PLAYERS]
+    if not rows:
+        return None
     preset = comparison.preset
     with drawing():
         figure = new_figure(7.6, 0.9 + 0.24 * len(rows))
