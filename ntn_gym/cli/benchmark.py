@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import tyro
@@ -33,6 +34,11 @@ def run(file: tyro.conf.Positional[Path], out: Path, jobs: int = 1) -> None:
         sys.exit(f"stopped; finished results are in {out}, the same command goes on")
     except OSError as error:
         sys.exit(f"ntn-gym benchmark: {error}")
+    except BrokenExecutor:
+        sys.exit(
+            f"ntn-gym benchmark: a process ended without a word (out of memory?); finished results are in {out}, the "
+            "same command goes on; use fewer --jobs"
+        )
     console.print(
         f"{summary.made} results made, {summary.found} found, in {summary.wall_s:.0f} s. Next: ntn-gym report {out}",
         highlight=False,

@@ -99,7 +99,9 @@ def run_benchmark(
     remove_leftovers(out / "records")
     remove_leftovers(out)
     begun = time.perf_counter()
-    made, notes, files = 0, [], []
+    made = 0
+    notes: list[str] = []
+    files: list[str] = []
 
     def manifest(finished: bool) -> None:
         seconds = earlier + time.perf_counter() - begun

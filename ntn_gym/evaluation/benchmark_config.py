@@ -22,7 +22,7 @@ class SeedRange(_Part):
     """Worlds to report on: consecutive reporting seeds."""
 
     first: int = REPORTING_SEEDS.start
-    count: int = Field(200, ge=2, le=100_000)
+    count: int = Field(ge=2, le=100_000)
 
     @model_validator(mode="after")
     def _reporting(self) -> SeedRange:
@@ -67,7 +67,7 @@ class BenchmarkConfig(_Part):
     title: str
     environment: str
     presets: tuple[str, ...] = Field(min_length=1)
-    seeds: SeedRange = SeedRange()
+    seeds: SeedRange = Field(default_factory=lambda: SeedRange(count=200))
     policies: tuple[str, ...] | Literal["all"] = Field("all", description="Rules to play; random is always played.")
     bound: Literal[True] = Field(True, description="The bound is the 1 of the scores, so that it is always needed.")
     gap_over: str | None = Field(None, description="A rule; the report says how much of the gap above it is closed.")

@@ -21,8 +21,6 @@ from ntn_gym.evaluation import provenance
 from ntn_gym.evaluation.files import write_whole
 from ntn_gym.evaluation.rollout import EpisodeResults, Recording
 
-FORMAT = "ntn_gym-record-1"
-
 Kind = Literal["random", "heuristic", "agent", "bound"]
 
 
@@ -74,7 +72,7 @@ class TimeLine(_Model):
 class Record(_Model):
     """A result of one policy on one list of worlds."""
 
-    format: Literal["ntn_gym-record-1"] = FORMAT
+    format: Literal["ntn_gym-record-1"] = "ntn_gym-record-1"
     key: str
     identity: Identity
     family: str = Field(description="single, composite or forecast for heuristics; random, agent, bound.")

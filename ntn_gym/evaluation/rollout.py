@@ -154,17 +154,17 @@ def _play(engine: Engine, policy: Policy, seeds: Sequence[int], recorder: _Recor
     kpis = np.full((len(task.kpis), n_worlds, engine.episode_steps, task.n_agents), np.nan)
     for step in range(engine.episode_steps):
         action = policy.act(engine.observe(), engine.action_mask(), restarted)
-        recorded = recorder is not None and running[recorder.world]
-        if recorded:
-            recorder.before(engine, action)
+        watching = recorder if recorder is not None and running[recorder.world] else None
+        if watching is not None:
+            watching.before(engine, action)
         result = engine.step(action)
         restarted = np.zeros(n_worlds, dtype=bool)
         returns += np.where(running, result.reward.mean(axis=1), 0.0)
         terms += np.where(running[:, None], result.outcome.reward_terms.mean(axis=1), 0.0)
         kpis[:, running, step] = np.moveaxis(result.outcome.kpis[running], -1, 0)
         steps += running
-        if recorded:
-            recorder.after(result)
+        if watching is not None:
+            watching.after(result)
         running &= ~result.terminated
         if not running.any():
             break
@@ -175,7 +175,7 @@ def _play(engine: Engine, policy: Policy, seeds: Sequence[int], recorder: _Recor
     return _Played(returns, steps, terms, np.stack(reduced, axis=1) if reduced else np.zeros((n_worlds, 0)))
 
 
-def reduce_kpi(spec: KpiSpec, values: Floats, duration_s: Floats) -> Floats:
+def reduce_kpi(spec: KpiSpec, values: Floats, duration_s: NDArray[np.floating[Any]]) -> Floats:
     """Summarise a KPI over the steps and agents of each episode.
 
     Args:
@@ -190,15 +190,16 @@ def reduce_kpi(spec: KpiSpec, values: Floats, duration_s: Floats) -> Floats:
     rows = np.ascontiguousarray(values).reshape(len(values), -1)
     match spec.reduction:
         case "mean":
-            return np.nanmean(rows, axis=1)
+            reduced = np.nanmean(rows, axis=1)
         case "sum":
-            return np.nansum(rows, axis=1)
+            reduced = np.nansum(rows, axis=1)
         case "per_minute":
-            return np.nansum(rows, axis=1) / values.shape[2] / (duration_s / 60.0)
+            reduced = np.nansum(rows, axis=1) / values.shape[2] / (duration_s / 60.0)
         case "p5" | "p95":
-            return np.nanpercentile(rows, 5 if spec.reduction == "p5" else 95, axis=1)
+            reduced = np.nanpercentile(rows, 5 if spec.reduction == "p5" else 95, axis=1)
         case "max":
-            return np.nanmax(rows, axis=1)
+            reduced = np.nanmax(rows, axis=1)
+    return np.asarray(reduced, dtype=np.float64)
 
 
 class _Recorder:
@@ -256,4 +257,5 @@ class ReplayPolicy:
     ) -> NDArray[Any]:
         """Return the next actions."""
         self._step += 1
-        return self._actions[self._rows, self._step - 1]
+        action: NDArray[Any] = self._actions[self._rows, self._step - 1]
+        return action

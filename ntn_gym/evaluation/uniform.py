@@ -79,9 +79,11 @@ class UniformPolicy:
         if self._box is not None:
             low, high = self._box.low, self._box.high
             scaled = low + drawn.reshape(*drawn.shape[:2], *self._box.shape) * (high - low)
-            return scaled.astype(self._box.dtype)
+            action: NDArray[Any] = scaled.astype(self._box.dtype)
+            return action
         allowed = drawn if mask is None else np.where(mask, drawn, -1.0)
         if self._parts is None:
-            return np.argmax(allowed, axis=-1)
+            chosen: NDArray[Any] = np.argmax(allowed, axis=-1)
+            return chosen
         parts = np.split(allowed, np.cumsum(self._parts)[:-1], axis=-1)
         return np.stack([np.argmax(part, axis=-1) for part in parts], axis=-1)

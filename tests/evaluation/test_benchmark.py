@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ntn_gym.cli import main
 from ntn_gym.evaluation import benchmark, work
 from ntn_gym.evaluation.benchmark import plan, read_manifest, run_benchmark
 from ntn_gym.evaluation.benchmark_config import BenchmarkConfig, load_benchmark
@@ -166,7 +167,7 @@ agents:
 
 
 @pytest.mark.slow
-def test_agents_are_trained_once_and_played(tmp_path: Path) -> None:
+def test_agents_are_trained_once_and_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("stable_baselines3")
     file = tmp_path / "agents.yaml"
     file.write_text(HANDOVER.replace("count: 100", "count: 10") + AGENTS)
@@ -183,6 +184,9 @@ def test_agents_are_trained_once_and_played(tmp_path: Path) -> None:
     returns = [record.returns for record in first.values()]
     assert returns[0] != returns[1]
     assert run_benchmark(config, out).made == 0
+    policy = next((out / "training").glob("*/policy.zip"))
+    assert main(["evaluate", "Handover", "--preset", "tiny", "--policy", str(policy), "--worlds", "4"]) == 0
+    assert "score" in capsys.readouterr().out
     # Without the record the finished training is used again and gives the same numbers.
     name = next(iter(first))
     (out / "records" / name).unlink()

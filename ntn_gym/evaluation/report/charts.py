@@ -82,11 +82,11 @@ def learning_chart(comparison: Comparison) -> Figure | None:
                 axes.plot(steps, scores, color=FAMILY_COLOURS["agent"], linewidth=0.8, alpha=0.6, linestyle=style)
             axes.plot(*_mean_curve(curves), color=FAMILY_COLOURS["agent"], linewidth=2, linestyle=style)
             axes.plot([], [], color=FAMILY_COLOURS["agent"], linewidth=2, linestyle=style, label=_agent_label(row))
-        for row in (comparison.single, comparison.composite):
-            if row is not None:
-                colour = FAMILY_COLOURS[row.policy.family]
-                label = f"{row.policy.name} (reporting worlds)"
-                axes.axhline(row.score.value, color=colour, linewidth=1.2, linestyle=(0, (5, 2)), label=label)
+        for best in (comparison.single, comparison.composite):
+            if best is not None:
+                colour = FAMILY_COLOURS[best.policy.family]
+                label = f"{best.policy.name} (reporting worlds)"
+                axes.axhline(best.score.value, color=colour, linewidth=1.2, linestyle=(0, (5, 2)), label=label)
         axes.axhline(1.0, color=FAMILY_COLOURS["bound"], linewidth=1, label="bound")
         axes.set_xlim(left=0)
         axes.set_ylim(top=1.03)
@@ -130,9 +130,9 @@ def trade_off_chart(comparison: Comparison, pair: tuple[str, str] | None = None)
         return None
     points = []
     for row in comparison.rows:
-        x, y = (row.policy.kpi(spec.name) for spec in chosen)
-        if row.policy.family != "random" and x is not None and y is not None:
-            points.append((row, float(x.mean()), float(y.mean())))
+        values = [row.policy.kpi(spec.name) for spec in chosen]
+        if row.policy.family != "random" and values[0] is not None and values[1] is not None:
+            points.append((row, float(values[0].mean()), float(values[1].mean())))
     if len(points) < 2:
         return None
     with drawing():
