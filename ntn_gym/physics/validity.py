@@ -1,0 +1,31 @@
+"""One way to refuse numbers outside the range in which a formula holds."""
+
+from __future__ import annotations
+
+import math
+
+from ntn_gym.physics.arrays import ArrayLike, promote
+
+
+def require_range(field: str, value: ArrayLike, low: float, high: float, unit: str, why: str = "") -> None:
+    """Raise if any element of an argument is outside a closed range, or not a number.
+
+    Args:
+        field: Name of the argument, as the caller knows it.
+        value: Values, [...].
+        low: Least allowed value.
+        high: Largest allowed value; infinite means that only the lower limit counts.
+        unit: Unit of the values and limits, "" for none.
+        why: What sets the range, or what to do; appended to the message.
+
+    Raises:
+        ValueError: With the field, the first value outside, the range and the unit.
+    """
+    xp, values = promote(value)
+    inside = (values >= low) & (values <= high)
+    if bool(xp.all(inside)):
+        return
+    first = float(xp.reshape(values, (-1,))[int(xp.argmax(xp.astype(~xp.reshape(inside, (-1,)), xp.int64)))])
+    suffix = f" {unit}" if unit else ""
+    limits = f"at least {low:g}{suffix}" if math.isinf(high) else f"{low:g} to {high:g}{suffix}"
+    raise ValueError(f"{field}: got {first:g}{suffix}; must be {limits}" + (f" ({why})" if why else ""))
