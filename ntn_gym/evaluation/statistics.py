@@ -18,7 +18,7 @@ freedom of Satterthwaite (Biometrics Bulletin 2(6), 1946) for the two factors.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -119,7 +119,10 @@ def contrast(
         resampled.append(np.einsum("nr,rw,nw->n", runs, rows, worlds, optimize=True))
         if many:
             run_variances.append((rows.mean(axis=1).var(ddof=1) / len(rows) / unit.mean() ** 2, len(rows) - 1))
-    draws = (resampled[0] - resampled[1]) / (worlds @ unit)
+    # A handful of worlds in which nothing can be gained may be drawn alone: there the ratio has no value.
+    scales = worlds @ unit
+    usable = scales > 0
+    draws = (resampled[0] - resampled[1])[usable] / scales[usable]
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
 
@@ -171,7 +174,8 @@ def share_of_worlds_better(policy: ArrayLike, other: ArrayLike, **options: Any) 
     """
     a, b = _rows(policy, "policy"), _rows(other, "other")
     wins = ((a[:, None] > b) + 0.5 * (a[:, None] == b)).mean(axis=1)
-    return contrast(wins, np.zeros(a.shape[1]), **options)
+    found = contrast(wins, np.zeros(a.shape[1]), **options)
+    return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
 
 
 def probability_of_improvement(scores: ArrayLike, others: ArrayLike) -> float:

@@ -70,6 +70,17 @@ def test_runs_count_from_three_on() -> None:
     assert three.value - three.low == pytest.approx(4.303 / np.sqrt(3), rel=0.1)
 
 
+def test_worlds_without_anything_to_gain_do_not_hurt() -> None:
+    found = st.normalised_score([1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [2.0, 0.0, 0.0])
+    assert (found.value, found.low, found.high) == (0.5, 0.5, 0.5)
+
+
+def test_shares_of_worlds_stay_between_0_and_1() -> None:
+    found = st.share_of_worlds_better([1.0] * 30, [0.0] * 29 + [2.0])
+    assert found.value == 29 / 30
+    assert 0.8 < found.low < found.value < found.high == 1.0
+
+
 def test_equal_policies_have_no_difference_and_no_width() -> None:
     x = np.random.default_rng(0).normal(size=30)
     assert st.contrast(x, x) == st.Interval(0.0, 0.0, 0.0, 30)
