@@ -36,4 +36,5 @@ def run(
     console = Console()
     console.print(result_table(result))
     if result.params_from:
-        console.print(f"parameters: {result.params or 'none'} ({result.params_from})", soft_wrap=True, highlight=False)
+        given = f"parameters {dict(result.params)}, " if result.params else ""
+        console.print(f"{result.policy}: {given}{result.params_from}", soft_wrap=True, highlight=False, markup=False)

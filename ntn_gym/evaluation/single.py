@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ def evaluate_named(
     return SingleResult(
         title=f"{problem.entry.id}, {problem.preset}, {len(seeds)} worlds from seed {seeds[0]}",
         task=problem.task,
-        policy=policy,
+        policy=chosen.name,
         params=chosen.params,
         params_from=chosen.params_from,
         played=evaluate_in(pool, chosen.build()),
@@ -95,15 +96,15 @@ def _find(problem: Problem, policy: str, params: str | None) -> Candidate:
             "given",
         )
     if not known and Path(policy).exists():
-        return Candidate(policy, "agent", "agent", "trained", lambda: load_agent(Path(policy)))
+        return Candidate("agent", "agent", "agent", policy, lambda: load_agent(Path(policy)), {}, f"trained: {policy}")
     return find_candidate(problem, policy)
 
 
 def result_table(result: SingleResult) -> Table:
     """Lay the result out: one row per quantity, one column per policy, means with 95 % intervals."""
     kind = "exact optimum" if result.bound_is_exact else "relaxation"
-    caption = f"means over worlds with 95 % intervals; bound: {kind} with the future known"
-    table = Table(title=result.title, title_justify="left", box=box.SIMPLE_HEAD, caption=caption)
+    caption = f"means over worlds, 95 % intervals; bound: {kind}"
+    table = Table(title=result.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, caption=caption)
     for name in ("quantity", "unit"):
         table.add_column(name, no_wrap=True)
     for name in (result.policy, "random", "bound"):
@@ -128,5 +129,9 @@ def result_table(result: SingleResult) -> Table:
 
 
 def _text(interval: Interval) -> str:
+    """Write an estimate with as many decimals as its interval supports: two digits of the half-width."""
     half = (interval.high - interval.low) / 2
-    return f"{interval.value:.4g} ± {half:.2g}"
+    if half == 0:
+        return f"{interval.value:.4g}"
+    decimals = max(0, 1 - math.floor(math.log10(half)))
+    return f"{interval.value:.{decimals}f} ± {half:.{decimals}f}"

@@ -76,8 +76,10 @@ def learning_chart(comparison: Comparison) -> Figure | None:
         figure = new_figure(7.6, 3.4)
         axes = figure.add_subplot()
         styles = ("-", "--", ":", "-.")
+        shown: list[np.ndarray] = []
         for row, style in zip(agents, (styles[i % len(styles)] for i in range(len(agents))), strict=True):
             curves = [_scored(record.notes["curve"]) for record in row.policy.records]
+            shown += [scores for _, scores in curves]
             for steps, scores in curves:
                 axes.plot(steps, scores, color=FAMILY_COLOURS["agent"], linewidth=0.8, alpha=0.6, linestyle=style)
             axes.plot(*_mean_curve(curves), color=FAMILY_COLOURS["agent"], linewidth=2, linestyle=style)
@@ -89,7 +91,9 @@ def learning_chart(comparison: Comparison) -> Figure | None:
                 axes.axhline(best.score.value, color=colour, linewidth=1.2, linestyle=(0, (5, 2)), label=label)
         axes.axhline(1.0, color=FAMILY_COLOURS["bound"], linewidth=1, label="bound")
         axes.set_xlim(left=0)
-        axes.set_ylim(top=1.03)
+        # The first steps of a training are far below everything else; what matters is where it ends.
+        lowest, ends = min(scores.min() for scores in shown), min(scores[-1] for scores in shown)
+        axes.set_ylim(max(lowest, ends - 0.3) - 0.02, 1.03)
         axes.set_xlabel("environment steps")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         worlds = agents[0].policy.first.notes["curve"]["worlds"]
@@ -177,6 +181,6 @@ def _label_column(axes: Axes, points: list[tuple[str, str, float, float]]) -> No
             va="center",
             fontsize=8,
             color=FAMILY_COLOURS[family],
-            arrowprops={"arrowstyle": "-", "color": "#bbbbbb", "linewidth": 0.6, "shrinkB": 3},
+            arrowprops={"arrowstyle": "-", "color": "#bbbbbb", "linewidth": 0.6, "shrinkB": 3, "relpos": (0, 0.5)},
             annotation_clip=False,
         )
