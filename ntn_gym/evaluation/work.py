@@ -235,13 +235,21 @@ def _curve(problem: Problem, run: Path, n_worlds: int) -> dict[str, Any]:
         return {}
     with log.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    first = VALIDATION_SEEDS.start
-    pool = WorldPool(problem.task, range(first, first + n_worlds), purpose="validation")
-    random = evaluate_in(pool, find_candidate(problem, "random").build()).returns
+    random, bound = _ends(problem.entry.name, problem.preset, n_worlds)
     return {
         "steps": [int(row["steps"]) for row in rows],
         "return_mean": [float(row["return_mean"]) for row in rows],
-        "random": float(random.mean()),
-        "bound": float(pool.bound(problem.entry)[0].mean()),
+        "random": random,
+        "bound": bound,
         "worlds": n_worlds,
     }
+
+
+@lru_cache(maxsize=1)
+def _ends(environment: str, preset: str, n_worlds: int) -> tuple[float, float]:
+    """Mean return of random play and mean bound on the first validation worlds: the 0 and 1 of a learning curve."""
+    problem = load_problem(environment, preset)
+    first = VALIDATION_SEEDS.start
+    pool = WorldPool(problem.task, range(first, first + n_worlds), purpose="validation")
+    random = evaluate_in(pool, find_candidate(problem, "random").build()).returns
+    return float(random.mean()), float(pool.bound(problem.entry)[0].mean())
