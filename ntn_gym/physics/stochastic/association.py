@@ -165,7 +165,7 @@ def associate_random(uniform: ArrayLike, eligible: Array) -> Array:
     Source: WKA section III-A (cell-free network: random association).
 
     Args:
-        uniform: Uniform random numbers in [0, 1), [...].
+        uniform: Uniform random numbers in [0, 1], [...].
         eligible: True for the platforms that may serve, [..., n].
 
     Returns:
@@ -178,7 +178,7 @@ def associate_random(uniform: ArrayLike, eligible: Array) -> Array:
     require_range("uniform", u, 0.0, 1.0)
     rank = xp.cumulative_sum(xp.astype(eligible, xp.int64), axis=-1)
     total = rank[..., -1]
-    # A float32 number just below 1 may round up to m.
+    # A number of exactly 1 belongs to the last.
     wanted = xp.minimum(xp.astype(xp.floor(u * xp.astype(total, u.dtype)), xp.int64), total - 1)
     chosen = xp.argmax(xp.astype(eligible & (rank == wanted[..., None] + 1), xp.int64), axis=-1)
     return xp.where(total > 0, chosen, xp.full_like(chosen, NO_PLATFORM))

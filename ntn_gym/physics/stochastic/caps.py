@@ -80,7 +80,8 @@ def shell_cap_probability(
     The mean over the satellite's latitude phi of Delta / pi, where the circle about the user spans the longitudes
     +-Delta at phi: sin^2(Delta / 2) = sin((theta - d) / 2) sin((theta + d) / 2) / (cos phi cos phi_u), d = phi - phi_u.
     The integral over u (sin phi = sin i sin u) is split where Delta leaves 0 or reaches pi, and each piece is
-    integrated by Gauss-Legendre quadrature after x = m + h sin t, which removes its square-root ends; error below 1e-9.
+    integrated by Gauss-Legendre quadrature after x = m + h sin t, which removes its square-root ends; error below
+    1e-12, but 1e-7 for polar orbits where the circle passes within 0.1 degrees of a pole.
 
     Source: WKA section II-A3 (performance as a function of latitude); derived from the density of
     `latitude.shell_latitude_cdf`. NumPy only.

@@ -115,7 +115,11 @@ def test_the_random_rule_gives_everybody_the_same_chance() -> None:
     seen = np.bincount(index, minlength=7)
     assert (seen[~eligible] == 0).all()
     assert stats.chisquare(seen[eligible]).pvalue > 1e-3
-    assert association.associate_random(np.array([0.0, 0.9999999999]), np.stack([eligible] * 2)).tolist() == [1, 6]
+    assert association.associate_random(np.array([0.0, 0.9999999999, 1.0]), np.stack([eligible] * 3)).tolist() == [
+        1,
+        6,
+        6,
+    ]
 
 
 def test_torch_agrees() -> None:
