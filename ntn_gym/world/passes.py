@@ -8,23 +8,18 @@ from __future__ import annotations
 import heapq
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ntn_gym.physics.constants import EARTH_EQUATORIAL_RADIUS_M
 from ntn_gym.physics.geometry import central_angle_rad
+from ntn_gym.world.arcs import ArcMaker, Path, evaluate
 from ntn_gym.world.constellation import EphemerisGrid
 
 _BLOCK_BYTES = 64 * 1024**2
-
-
-@dataclass(frozen=True)
-class Site:
-    """The planned path of a place: ECEF position and local up, [B, S, 3] for S steps."""
-
-    position_m: NDArray[np.float64]
-    up: NDArray[np.float64]
+_BLOCK_SAMPLES = 1024
 
 
 @dataclass(frozen=True)
@@ -54,23 +49,17 @@ class Passes:
     set_step: NDArray[np.intp]
 
 
-def satellite_frame(
-    position_m: NDArray[np.float64], velocity_m_s: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the unit vectors along track, across track and nadir of a satellite, each [..., 3].
-
-    The along-track axis is the part of the Earth-fixed velocity that is orthogonal to nadir, so that beams move along
-    the ground track.
-    """
-    nadir = -position_m / np.sqrt(np.sum(position_m * position_m, axis=-1, keepdims=True))
-    along = velocity_m_s - np.sum(velocity_m_s * nadir, axis=-1, keepdims=True) * nadir
-    along = along / np.sqrt(np.sum(along * along, axis=-1, keepdims=True))
-    return along, np.cross(nadir, along), nadir
-
-
 @dataclass(frozen=True)
 class SkyIndex:
-    """A grid prepared for asking which satellites are near: directions by column, and bounds of the orbits."""
+    """A grid prepared for asking which satellites are near.
+
+    Attributes:
+        grid: The grid.
+        direction: Directions of the satellites from the Earth's centre in the middle of each interval, float32
+            [G - 1, 3, N], so that one interval is one block of memory.
+        altitude_m: No satellite is higher than this above the ground.
+        drift_rad: No satellite moves by more than this, seen from the Earth's centre, in half an interval.
+    """
 
     grid: EphemerisGrid
     direction: NDArray[np.float32]
@@ -78,60 +67,45 @@ class SkyIndex:
     drift_rad: float
 
 
+@lru_cache(maxsize=4)
 def sky_index(grid: EphemerisGrid) -> SkyIndex:
-    """Prepare a grid; directions are float32 [G, 3, N], so that one column is one block of memory."""
+    """Prepare a grid; asked twice for the same grid, it returns the same object."""
     radius = np.sqrt(np.sum(grid.position_m * grid.position_m, axis=-1))
-    direction = (grid.position_m / radius[..., None]).transpose(1, 2, 0).astype(np.float32)
     speed = np.sqrt(np.max(np.sum(grid.velocity_m_s[:, ::8] ** 2, axis=-1)))
+    p, v = grid.position_m, grid.velocity_m_s
+    middle = (p[:, :-1] + p[:, 1:]) / 2 + (v[:, :-1] - v[:, 1:]) * (grid.step_s / 8)
+    middle /= np.sqrt(np.sum(middle * middle, axis=-1, keepdims=True))
     # 25 km more than the highest radius over the equator's: the ground is lower towards the poles.
     altitude_m = float(radius.max() - EARTH_EQUATORIAL_RADIUS_M + 25e3)
     drift_rad = float(0.55 * grid.step_s * speed / radius.min())
-    return SkyIndex(grid, np.ascontiguousarray(direction), altitude_m, drift_rad)
+    direction = np.ascontiguousarray(middle.transpose(1, 2, 0), dtype=np.float32)
+    return SkyIndex(grid, direction, altitude_m, drift_rad)
 
 
-def _candidates(
-    index: SkyIndex, start_s: NDArray[np.float64], site: Site, dt_s: float, min_elevation_rad: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Return (world, satellite, first step, last step) of everything that may come above the mask.
-
-    At each column of the grid a satellite counts as near if it may be above the mask within half a column's time.
-    """
-    grid = index.grid
-    n_worlds, n_steps = site.position_m.shape[:2]
+def _near_intervals(
+    index: SkyIndex, place_m: NDArray[np.float64], first_interval: NDArray[np.intp], min_elevation_rad: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Return (world, satellite, interval) wherever a satellite may come above the mask, sorted in this order."""
+    n_worlds, n_intervals = place_m.shape[1:]
     # 0.004 rad: the vertical of the ellipsoid leaves the geocentric direction by up to 0.0034 rad.
     reach = float(central_angle_rad(min_elevation_rad, index.altitude_m)) + index.drift_rad + 0.004
-    threshold = np.float32(math.cos(reach))
-    n_grid = grid.position_m.shape[1]
-    first_column = np.floor(start_s / grid.step_s).astype(np.intp)
-    n_columns = min(math.ceil((n_steps - 1) * dt_s / grid.step_s) + 2, n_grid)
-    columns = np.minimum(first_column[:, None] + np.arange(n_columns), n_grid - 1)
-    column_step = np.rint((columns * grid.step_s - start_s[:, None]) / dt_s).astype(np.intp)
-    column_step = np.clip(column_step, 0, n_steps - 1)
-    place = np.take_along_axis(site.position_m, column_step[..., None], axis=1)
-    place = (place / np.sqrt(np.sum(place * place, axis=-1, keepdims=True))).astype(np.float32)
-    found: list[tuple[NDArray[np.intp], ...]] = []
-    block = max(1, _BLOCK_BYTES // (grid.n_satellites * n_columns * 24))
-    margin = math.ceil(0.6 * grid.step_s / dt_s)
+    threshold = np.float32(math.cos(min(reach, math.pi)))
+    columns = np.minimum(first_interval[:, None] + np.arange(n_intervals), len(index.direction) - 1)
+    place = (place_m / np.sqrt(np.sum(place_m * place_m, axis=0))).astype(np.float32)
+    n_satellites = index.grid.n_satellites
+    block = max(1, _BLOCK_BYTES // (n_satellites * n_intervals * 24))
+    found = []
     for low in range(0, n_worlds, block):
         worlds = np.arange(low, min(n_worlds, low + block))
-        near = np.empty((len(worlds), grid.n_satellites, n_columns), dtype=bool)
-        for c in range(n_columns):
-            towards = index.direction[columns[worlds, c]]
-            x, y, z = place[worlds, c, :, None].transpose(1, 0, 2)
-            near[..., c] = towards[:, 0] * x + towards[:, 1] * y + towards[:, 2] * z >= threshold
-        world, satellite = np.nonzero(near.any(axis=-1))
-        flags = near[world, satellite]
-        first = np.argmax(flags, axis=1)
-        last = n_columns - 1 - np.argmax(flags[:, ::-1], axis=1)
-        world = worlds[world]
-        first_step = np.maximum(column_step[world, first] - margin, 0)
-        last_step = np.minimum(column_step[world, last] + margin, n_steps - 1)
-        # The plan starts between two columns and may end before the last one: do not cut there.
-        first_step[first == 0] = 0
-        last_step[last == n_columns - 1] = n_steps - 1
-        found.append((world, satellite, first_step, last_step))
-    world, satellite, first_step, last_step = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return world, satellite, first_step, last_step
+        near = np.empty((len(worlds), n_satellites, n_intervals), dtype=bool)
+        for i in range(n_intervals):
+            towards = index.direction[columns[worlds, i]]
+            x, y, z = place[:, worlds, i, None]
+            near[..., i] = towards[:, 0] * x + towards[:, 1] * y + towards[:, 2] * z >= threshold
+        world, satellite, interval = np.nonzero(near)
+        found.append((worlds[world], satellite, interval))
+    world, satellite, interval = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return world, satellite, interval
 
 
 def _beam_elevation_rad(index: SkyIndex, beams: BeamLayout) -> float:
@@ -142,22 +116,40 @@ def _beam_elevation_rad(index: SkyIndex, beams: BeamLayout) -> float:
     return max(0.0, math.acos(min(1.0, sine)) - 0.01) if nadir_rad < math.pi / 2 else 0.0
 
 
-def _runs(usable: NDArray[np.bool_], starts_track: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return first and one-past-last index of each run of True along a flat list of tracks."""
-    before = np.empty_like(usable)
-    before[0] = False
-    before[1:] = usable[:-1]
-    rises = usable & (~before | starts_track)
-    ends = np.empty_like(usable)
-    ends[-1] = usable[-1]
-    ends[:-1] = usable[:-1] & (~usable[1:] | starts_track[1:])
-    return np.flatnonzero(rises), np.flatnonzero(ends) + 1
+def _runs(usable: NDArray[np.bool_], breaks: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return first and last flat index of each run of True along the last axis of [..., n].
+
+    A break, [n], begins a new run; the first sample must be one.
+    """
+    index = np.flatnonzero(usable)
+    begins = breaks.take(index % max(1, len(breaks)))
+    begins[:1] = True
+    begins[1:] |= np.diff(index) != 1
+    ends = np.ones_like(begins)
+    ends[:-1] = begins[1:]
+    return index[begins], index[ends]
+
+
+def _in_beams(beams: BeamLayout, direction: list[NDArray[np.float32]]) -> NDArray[np.bool_]:
+    """Return which beams cover directions given along track, across track and towards nadir: [n_beams, n]."""
+    axes = [beams.boresight[:, i, None].astype(np.float32) for i in range(3)]
+    edge = np.float32(math.cos(beams.edge_angle_rad))
+    inside = np.empty((len(beams.boresight), len(direction[0])), dtype=bool)
+    # Blocks stay in the cache. No matrix product: its rounding may depend on the number of samples.
+    for low in range(0, inside.shape[1], _BLOCK_SAMPLES):
+        block = np.s_[low : low + _BLOCK_SAMPLES]
+        cosine = axes[0] * direction[0][block]
+        cosine += axes[1] * direction[1][block]
+        cosine += axes[2] * direction[2][block]
+        np.greater_equal(cosine, edge, out=inside[:, block])
+    return inside
 
 
 def find_passes(
     index: SkyIndex,
     start_s: NDArray[np.float64],
-    site: Site,
+    path: Path,
+    n_steps: int,
     dt_s: float,
     min_elevation_rad: float,
     beams: BeamLayout | None = None,
@@ -167,7 +159,8 @@ def find_passes(
     Args:
         index: Ephemeris, prepared.
         start_s: Time of step 0 within the grid, [B].
-        site: Planned path, [B, S, 3].
+        path: Planned course of each world's place.
+        n_steps: Steps S to look at.
         dt_s: Step in s.
         min_elevation_rad: Elevation mask.
         beams: Beam layout; None makes each satellite one pass.
@@ -175,38 +168,51 @@ def find_passes(
     Returns:
         The passes within steps 0 to S - 1; one that lasts beyond ends at S.
     """
-    grid = index.grid
+    step_s = index.grid.step_s
     if beams is not None:
         min_elevation_rad = max(min_elevation_rad, _beam_elevation_rad(index, beams))
-    world, satellite, first, last = _candidates(index, start_s, site, dt_s, min_elevation_rad)
-    length = last - first + 1
-    track = np.repeat(np.arange(len(world)), length)
+    first_interval = np.floor(start_s / step_s).astype(np.intp)
+    n_intervals = math.ceil((n_steps - 1) * dt_s / step_s) + 1
+    maker = ArcMaker(index.grid, start_s, path, first_interval, n_intervals)
+    world, satellite, interval = _near_intervals(index, maker.place_m, first_interval, min_elevation_rad)
+    position_m = maker.position_m(world, satellite, interval)
+
+    # First step of each interval; the samples are the steps of all near intervals.
+    begins_s = (first_interval[:, None] + np.arange(n_intervals + 1)) * step_s - start_s[:, None]
+    begins = np.clip(np.ceil(begins_s / dt_s), 0, n_steps).astype(np.intp)
+    begins[:, -1] = n_steps
+    first, length = begins[world, interval], np.diff(begins, axis=1)[world, interval]
+    arc = np.repeat(np.arange(len(world)), length)
     offset = np.cumsum(length) - length
-    step = np.arange(len(track)) - offset[track] + first[track]
-    starts_track = np.zeros(len(track), dtype=bool)
-    starts_track[offset] = True
-    position, velocity = grid.interpolate(satellite[track], start_s[world[track]] + step * dt_s)
-    relative = position - site.position_m[world[track], step]
-    distance = np.sqrt(np.sum(relative * relative, axis=-1))
-    high = np.sum(relative * site.up[world[track], step], axis=-1) >= math.sin(min_elevation_rad) * distance
+    step = np.arange(len(arc)) + np.repeat(first - offset, length)
+    share = ((step * dt_s - begins_s[world, interval][arc]) / step_s).astype(np.float32)
+    new_track = np.ones(len(world), dtype=np.intp)
+    new_track[1:] = (np.diff(world) != 0) | (np.diff(satellite) != 0) | (np.diff(interval) != 1)
+    track = np.cumsum(new_track)[arc]
+    breaks = np.ones(len(arc), dtype=bool)
+    breaks[1:] = track[1:] > track[:-1]
+
+    east, north, up = (evaluate(position_m[:, i], arc, share) for i in range(3))
+    distance = np.sqrt(east * east + north * north + up * up)
+    high = up >= np.float32(math.sin(min_elevation_rad)) * distance
     if beams is None:
-        start, end = _runs(high, starts_track)
+        start, last = _runs(high, breaks)
         which, beam = start, np.zeros(len(start), dtype=np.intp)
     else:
         # Only samples above the mask can lie in a beam; a run must also break where samples were left out.
         kept = np.flatnonzero(high)
-        along, across, nadir = satellite_frame(position[kept], velocity[kept])
-        direction = -relative[kept] / distance[kept, None]
-        frame = np.stack([np.sum(direction * axis, axis=-1) for axis in (along, across, nadir)])
-        inside = beams.boresight @ frame >= math.cos(beams.edge_angle_rad)  # [n_beams, samples]
-        breaks = np.ones(len(kept), dtype=bool)
-        breaks[1:] = (np.diff(kept) > 1) | starts_track[kept[1:]]
-        start, end = _runs(inside.ravel(), np.tile(breaks, len(beams.boresight)))
-        beam = start // len(kept)
+        breaks = breaks[kept]
+        breaks[1:] |= np.diff(kept) > 1
+        towards = [part[kept] / -distance[kept] for part in (east, north, up)]
+        axes = maker.axes(world, satellite, interval)
+        direction = [
+            sum(evaluate(axes[:, axis, i], arc[kept], share[kept]) * towards[i] for i in range(3)) for axis in range(3)
+        ]
+        start, last = _runs(_in_beams(beams, direction), breaks)
+        beam = start // max(1, len(kept))
         which = kept[start - beam * len(kept)]
-        start, end = which, which + (end - start)
-    owner = track[which]
-    rise, fall = step[which], step[which] + (end - start)
+    owner = arc[which]
+    rise, fall = step[which], step[which] + (last - start) + 1
     order = np.lexsort((satellite[owner], fall, rise, world[owner]))
     return Passes(world[owner][order], satellite[owner][order], beam[order], rise[order], fall[order])
 

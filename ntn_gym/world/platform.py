@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ntn_gym.world import processes
+from ntn_gym.physics.antennas import hexagonal_beams_uv
 
 
 @dataclass(frozen=True)
@@ -24,31 +25,23 @@ class Swing:
     period_s: tuple[float, float, float, float, float, float]
     memory_s: float
 
-
-@dataclass(frozen=True)
-class SwingState:
-    """Amplitudes a and b of the six motions [B, 6, 2] and the time reached [B]."""
-
-    amplitude: NDArray[np.float64]
-    time_s: NDArray[np.float64]
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Random amplitudes per step: a and b of each motion."""
+        return len(self.rms), 2
 
 
-def start_swing(generators: processes.Generators) -> SwingState:
-    """Draw stationary amplitudes; the phase is then uniform."""
-    amplitude = processes.start_gauss_markov(generators, (6, 2), np.float64)
-    return SwingState(amplitude, np.zeros(len(amplitude)))
+def swing_motion(amplitude: NDArray[Any], swing: Swing, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the motions: east, north, up in m and roll, pitch, yaw in rad, [B, n, 6].
 
-
-def advance_swing(
-    generators: processes.Generators, state: SwingState, swing: Swing, n_steps: int, dt_s: float
-) -> tuple[SwingState, NDArray[np.float64]]:
-    """Draw the next motions, [B, n, 6]: east, north, up in m and roll, pitch, yaw in rad."""
-    rho = processes.correlation(1.0 / swing.memory_s, dt_s)
-    amplitude, samples = processes.advance_gauss_markov(generators, state.amplitude, n_steps, rho)
-    step = np.rint(state.time_s / dt_s)[:, None] + np.arange(n_steps)
-    phase = 2 * math.pi * (step * dt_s)[..., None] / np.asarray(swing.period_s)
-    motion = np.asarray(swing.rms) * (samples[..., 0] * np.cos(phase) + samples[..., 1] * np.sin(phase))
-    return SwingState(amplitude, state.time_s + n_steps * dt_s), motion
+    Args:
+        amplitude: Unit-variance Gauss-Markov a and b with a memory of `swing.memory_s`, [B, n, 6, 2].
+        swing: Amplitudes and periods.
+        time_s: Time of each step, [n].
+    """
+    phase = 2 * math.pi * time_s[:, None] / np.asarray(swing.period_s)
+    sway = amplitude[..., 0] * np.cos(phase) + amplitude[..., 1] * np.sin(phase)
+    return np.asarray(np.asarray(swing.rms) * sway)
 
 
 def hexagonal_cells_m(n_rings: int, cell_radius_m: float) -> NDArray[np.float64]:
@@ -56,15 +49,7 @@ def hexagonal_cells_m(n_rings: int, cell_radius_m: float) -> NDArray[np.float64]
 
     Neighbouring centres are sqrt(3) cell radii apart.
     """
-    centres = [
-        (q + r / 2, r * math.sqrt(3) / 2)
-        for q in range(-n_rings, n_rings + 1)
-        for r in range(-n_rings, n_rings + 1)
-        if abs(q + r) <= n_rings
-    ]
-    return np.array(sorted(centres, key=lambda c: (round(math.hypot(*c), 9), math.atan2(c[1], c[0])))) * (
-        math.sqrt(3) * cell_radius_m
-    )
+    return hexagonal_beams_uv(n_rings, math.sqrt(3) * cell_radius_m)
 
 
 def cell_boresights(cells_m: NDArray[np.float64], altitude_m: float) -> NDArray[np.float64]:
@@ -78,7 +63,7 @@ def rotate(boresight: NDArray[np.float64], motion: NDArray[np.float64]) -> NDArr
 
     Args:
         boresight: Unit vectors at rest, east-north-up, broadcastable to [B, n, K, 3].
-        motion: From `advance_swing`, [B, n, 6]. Rotation about the east axis (roll), then north (pitch), then up (yaw,
+        motion: From `swing_motion`, [B, n, 6]. Rotation about the east axis (roll), then north (pitch), then up (yaw,
             clockwise from above).
 
     Returns:

@@ -20,36 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntn_gym.physics.pathloss import LargeScaleTable
-from ntn_gym.world import processes
+from ntn_gym.world.azimuth import AzimuthField
 
 FloatArray = NDArray[Any]
 _CELLS_PER_DEG = 10
-
-
-@dataclass(frozen=True)
-class AzimuthField:
-    """Weights of the harmonics cos m az, sin m az of a unit-variance Gaussian field over azimuth."""
-
-    weight: NDArray[np.float32]
-
-    @property
-    def n_coefficients(self) -> int:
-        """Random numbers per field: harmonics 0..M once for the cosine, 1..M for the sine."""
-        return 2 * len(self.weight) - 1
-
-    def basis(self, azimuth_rad: FloatArray) -> FloatArray:
-        """Return weighted harmonics [..., n_coefficients], float32; their squares sum to 1."""
-        order = np.arange(len(self.weight), dtype=np.float32)
-        angle = np.multiply.outer(np.asarray(azimuth_rad, dtype=np.float32), order)
-        harmonics = np.empty((*angle.shape[:-1], self.n_coefficients), dtype=np.float32)
-        np.multiply(np.cos(angle), self.weight, out=harmonics[..., : len(order)])
-        np.multiply(np.sin(angle[..., 1:]), self.weight[1:], out=harmonics[..., len(order) :])
-        return harmonics
-
-    def correlation(self, separation_rad: FloatArray | float) -> FloatArray:
-        """Return the correlation between two azimuths."""
-        order = np.arange(len(self.weight))
-        return np.asarray(np.cos(np.multiply.outer(separation_rad, order)) @ self.weight.astype(np.float64) ** 2)
+_CELLS_PER_RAD = _CELLS_PER_DEG * 180 / math.pi
 
 
 def azimuth_field(correlation_angle_rad: float) -> AzimuthField:
@@ -70,12 +45,7 @@ def azimuth_field(correlation_angle_rad: float) -> AzimuthField:
     power[1:] *= 2  # a harmonic above 0 stands for m and -m
     kept = int(np.searchsorted(np.cumsum(power) / power.sum(), 0.995)) + 1
     power = power[:kept] / power[:kept].sum()
-    return AzimuthField(np.sqrt(power).astype(np.float32))
-
-
-def start(generators: processes.Generators, n_users: int, field: AzimuthField) -> FloatArray:
-    """Draw the fields of all users, [B, U, n_coefficients] float32."""
-    return processes.start_gauss_markov(generators, (n_users, field.n_coefficients))
+    return AzimuthField(np.sqrt(power))
 
 
 @dataclass(frozen=True)
@@ -97,19 +67,19 @@ def shadow_table(table: LargeScaleTable) -> ShadowTable:
     return ShadowTable(np.array(sigma, dtype=np.float32), np.array(loss, dtype=np.float32))
 
 
-def excess_loss_db(
-    field: FloatArray, los: NDArray[np.bool_], elevation_deg: FloatArray, table: ShadowTable
-) -> FloatArray:
+def excess_loss_db(field: FloatArray, los: NDArray[np.bool_], elev_rad: FloatArray, table: ShadowTable) -> FloatArray:
     """Return shadowing plus clutter loss in dB (positive weakens the signal).
 
     Args:
         field: Unit-variance shadowing field in the direction of the link, [...].
         los: Line-of-sight state, [...].
-        elevation_deg: Elevation, [...]; outside 0..90 it is clamped.
+        elev_rad: Elevation in rad, [...]; outside 0..90 deg it is clamped.
         table: From `shadow_table`.
     """
     n_cells = table.sigma_db.shape[1]
-    cell = (elevation_deg * np.float32(_CELLS_PER_DEG)).astype(np.intp)
+    cell = np.multiply(elev_rad, elev_rad.dtype.type(_CELLS_PER_RAD)).astype(np.intp)
     np.clip(cell, 0, n_cells - 1, out=cell)
     cell += los * np.intp(n_cells)
-    return table.sigma_db.ravel().take(cell) * field + table.loss_db.ravel().take(cell)
+    loss: FloatArray = table.sigma_db.ravel().take(cell) * field
+    loss += table.loss_db.ravel().take(cell)
+    return loss

@@ -2,11 +2,11 @@
 
 Around every user stands a Gaussian skyline over azimuth, g(az) = sum_m w_m (a_m cos m az + b_m sin m az) with
 harmonics m = 0..12, w_m proportional to exp(-(m theta_c)^2 / 4), theta_c = 20 deg, and unit variance at every
-azimuth. The 25 coefficients (a_0..a_12, b_1..b_12) are independent unit Gauss-Markov processes: the skyline
-changes as the user moves. A link is in line of sight exactly when Phi(g(azimuth)) < P_LoS(elevation). Hence
+azimuth (`azimuth.AzimuthField`). The coefficients a_m, b_m are independent unit Gauss-Markov processes: the
+skyline changes as the user moves. A link is in line of sight exactly when Phi(g(azimuth)) < P_LoS(elevation). Hence
 
 - the marginal probability is the table's (3GPP TR 38.811 Table 6.6.1-1) at every azimuth and time, exactly;
-- satellites close to each other in azimuth are blocked together (correlation `azimuth_correlation`);
+- satellites close to each other in azimuth are blocked together (correlation `FIELD.correlation`);
 - blockage persists, and what is blocked at some elevation is blocked at every lower one.
 
 The construction (a threshold on a correlated Gaussian field, a "Gaussian copula") is this package's own; TR
@@ -26,11 +26,10 @@ from scipy.special import ndtr, ndtri
 
 from ntn_gym.physics.pathloss import Environment, Lookup, los_probability
 from ntn_gym.world import processes
+from ntn_gym.world.azimuth import AzimuthField
 
 FloatArray = NDArray[Any]
 
-N_HARMONICS = 13
-N_COEFFICIENTS = 2 * N_HARMONICS - 1
 CORRELATION_ANGLE_RAD = math.radians(20.0)
 LIFETIME_S = 300.0
 """The skyline of a user who stands still changes at this scale (traffic, people, the device in the hand)."""
@@ -38,56 +37,18 @@ LIFETIME_S = 300.0
 _CELLS_PER_RAD = 50 * 180 / math.pi
 """Elevation cells of 0.02 deg: P_LoS at the middle of the cell is within 1.7e-4 of the interpolated table."""
 
-_HARMONIC = np.arange(N_HARMONICS, dtype=np.float64)
-_POWER = np.exp(-((_HARMONIC * CORRELATION_ANGLE_RAD) ** 2) / 2)
-_WEIGHT = np.sqrt(_POWER / _POWER.sum())
-_COEFFICIENT_WEIGHT = np.concatenate([_WEIGHT, _WEIGHT[1:]]).astype(np.float32)
+
+def _field(n_harmonics: int) -> AzimuthField:
+    power = np.exp(-((np.arange(n_harmonics) * CORRELATION_ANGLE_RAD) ** 2) / 2)
+    return AzimuthField(np.sqrt(power / power.sum()))
 
 
-def basis(azimuth_rad: FloatArray) -> FloatArray:
-    """Return the weighted harmonics at azimuths; their product with the coefficients is the skyline.
+FIELD = _field(n_harmonics=13)
+"""The skyline as a field over azimuth: `FIELD.evaluate` gives g towards the nodes.
 
-    Args:
-        azimuth_rad: Azimuth in rad, [...].
-
-    Returns:
-        float32 array [..., 25]: w_m cos(m az) for m = 0..12, then w_m sin(m az) for m = 1..12. The squares of
-        the last axis sum to 1.
-    """
-    azimuth = np.asarray(azimuth_rad, dtype=np.float32)
-    # Rows by harmonic, filled by cos (m+1)x = 2 cos x cos mx - cos (m-1)x, and the same for the sine:
-    # faster than a cos and a sin for each harmonic, and within 1e-6 of them.
-    rows = np.empty((N_COEFFICIENTS, *azimuth.shape), dtype=np.float32)
-    cosine, sine = rows[:N_HARMONICS], rows[N_HARMONICS:]
-    cosine[0] = 1.0
-    np.cos(azimuth, out=cosine[1])
-    np.sin(azimuth, out=sine[0])
-    twice = 2.0 * cosine[1]
-    np.multiply(twice, sine[0], out=sine[1])
-    for harmonic in (cosine, sine):
-        for lower, middle, upper in zip(harmonic[:-2], harmonic[1:-1], harmonic[2:], strict=True):
-            np.multiply(twice, middle, out=upper)
-            np.subtract(upper, lower, out=upper)
-    # C order: `evaluate` then meets one memory layout, hence one order of summation, whatever the sizes.
-    weighted: FloatArray = np.empty((*azimuth.shape, N_COEFFICIENTS), dtype=np.float32)
-    np.multiply(np.moveaxis(rows, 0, -1), _COEFFICIENT_WEIGHT, out=weighted)
-    return weighted
-
-
-def azimuth_correlation(separation_rad: FloatArray | float) -> FloatArray:
-    """Return the correlation of the skyline between two azimuths, sum_m w_m^2 cos(m separation).
-
-    About 0.90 at 10 deg and 0.24 at 40 deg. The constant harmonic leaves 0.12 at 180 deg: a narrow street is
-    narrow on both sides.
-
-    Args:
-        separation_rad: Difference of azimuths in rad, [...].
-
-    Returns:
-        Correlation in [-1, 1], [...].
-    """
-    correlation: FloatArray = np.cos(np.multiply.outer(separation_rad, _HARMONIC)) @ _WEIGHT**2
-    return correlation
+Its correlation is about 0.90 at 10 deg and 0.24 at 40 deg. The constant harmonic leaves 0.12 at 180 deg: a narrow
+street is narrow on both sides.
+"""
 
 
 def rate_per_s(
@@ -117,9 +78,9 @@ def start(generators: processes.Generators, n_users: int) -> FloatArray:
         n_users: Users U of a world.
 
     Returns:
-        Coefficients [B, U, 25], float32.
+        Coefficients [B, U, n_coefficients], float32.
     """
-    return processes.start_gauss_markov(generators, (n_users, N_COEFFICIENTS))
+    return processes.start_gauss_markov(generators, (n_users, FIELD.n_coefficients))
 
 
 def advance(
@@ -133,36 +94,16 @@ def advance(
 
     Args:
         generators: One generator per world, length B.
-        state: Coefficients before the first step, [B, U, 25].
+        state: Coefficients before the first step, [B, U, n_coefficients].
         n_steps: Number of steps n, at least 1.
         rate: Rate of change in 1/s (see `rate_per_s`); a number or broadcastable to [B, n, U].
         dt_s: Step in s.
 
     Returns:
-        The new state [B, U, 25] and the coefficients [B, n, U, 25].
+        The new state [B, U, n_coefficients] and the coefficients [B, n, U, n_coefficients].
     """
     rho = processes.correlation(rate, dt_s)
     return processes.advance_gauss_markov(generators, state, n_steps, rho[..., None] if np.ndim(rho) else rho)
-
-
-def evaluate(coefficients: FloatArray, harmonics: FloatArray) -> FloatArray:
-    """Return the skyline of each user towards each node.
-
-    One small matrix product for each world and step: bits depend on U and K only, not on B and n.
-
-    Args:
-        coefficients: [B, n, U, 25].
-        harmonics: `basis` of the azimuths: [B, n, K, 25] when the users of a world share them (users close
-            together), or [B, n, U, K, 25].
-
-    Returns:
-        g, [B, n, U, K]: standard normal at every place, float32.
-    """
-    if harmonics.ndim == coefficients.ndim:
-        g: FloatArray = np.matmul(coefficients, np.swapaxes(harmonics, -1, -2))
-    else:
-        g = np.matmul(harmonics, coefficients[..., None])[..., 0]
-    return g
 
 
 def canyon_term(azimuth_rad: FloatArray, street_rad: FloatArray | float, contrast: float) -> FloatArray:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ntn_gym.physics.constants import EARTH_MEAN_RADIUS_M
-from ntn_gym.physics.geometry import geodetic_to_ecef
-from ntn_gym.world import processes
-from ntn_gym.world.passes import Site
+from ntn_gym.physics.geometry import enu_basis, geodetic_to_ecef, great_circle_destination
+from ntn_gym.world.arcs import Site
+from ntn_gym.world.processes import Generators
 
 Motion = Literal["static", "pedestrian", "vehicle", "ship", "aircraft"]
 
@@ -37,6 +37,7 @@ ALTITUDE_M: dict[Motion, float] = {
 SPEED_DEVIATION = 0.2
 """Standard deviation of each velocity component about the plan, as a share of the speed."""
 DEVIATION_MEMORY_S = 30.0
+"""Correlation time of the deviation."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +47,28 @@ class Region:
     Attributes:
         lat_rad: Latitude of the centre at step 0, [B].
         lon_rad: Longitude, [B].
-        course_rad: Planned course of each user, clockwise from north, [B, U].
+        course_rad: Planned course of each user at step 0, clockwise from north, [B, U].
         offset_m: Place of each user at step 0, east and north of the centre, [B, U, 2].
-        centre_moves: Whether the centre follows the (then common) course.
+        speed_m_s: Speed of the centre, [B]: that of the users where they have one course and the region goes with
+            them, otherwise 0.
     """
 
     lat_rad: NDArray[np.float64]
     lon_rad: NDArray[np.float64]
     course_rad: NDArray[np.float64]
     offset_m: NDArray[np.float64]
-    centre_moves: NDArray[np.bool_]
+    speed_m_s: NDArray[np.float64]
 
 
 def place_region(
-    generators: processes.Generators,
+    generators: Generators,
     n_users: int,
     motion: Motion,
+    speed_m_s: float,
     radius_m: float,
     latitude_rad: tuple[float, float],
     places_rad: NDArray[np.float64] | None = None,
+    follows_users: bool = True,
 ) -> tuple[Region, NDArray[np.intp]]:
     """Draw the region of each world.
 
@@ -72,9 +76,11 @@ def place_region(
         generators: One generator per world.
         n_users: Users U.
         motion: Kind of motion; ships and aircraft of one world share a course, others go their own ways.
+        speed_m_s: Speed of the users.
         radius_m: Users are uniform in a disc of this radius.
         latitude_rad: Lowest and highest latitude, uniform between them.
         places_rad: Optional list of (latitude, longitude) to choose from, [n, 2]; None: anywhere in the band.
+        follows_users: Whether the centre goes along with users who share a course (a single one does).
 
     Returns:
         The regions, and the index of the chosen place of each world (-1 without a list).
@@ -92,69 +98,81 @@ def place_region(
     radius = radius_m * np.sqrt(draws[:, 4 + n_users : 4 + 2 * n_users])
     angle = 2 * math.pi * draws[:, 4 + 2 * n_users :]
     offset = np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=-1)
-    moves = np.full(len(draws), together)
-    return Region(latitude, longitude, course, offset, moves), chosen
+    speed = np.full(len(draws), speed_m_s if together and follows_users else 0.0)
+    return Region(latitude, longitude, course, offset, speed), chosen
 
 
-def centre_path(
-    region: Region, speed_m_s: float, motion: Motion, time_s: NDArray[np.float64]
-) -> tuple[Site, NDArray[np.float64], NDArray[np.float64]]:
-    """Return the planned path of the centre.
+def centre_lat_lon(
+    region: Region, motion: Motion, time_s: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return latitude and longitude of the centre in rad on its great circle, [B, S], for times [S] or [B, S].
 
-    Args:
-        region: Regions.
-        speed_m_s: Speed along the course.
-        motion: Sets the height above the ellipsoid.
-        time_s: Times since step 0, [S] or [B, S].
-
-    Returns:
-        The site [B, S, 3], and latitude and longitude in rad, each [B, S].
+    Distances are those of the mean sphere: within 0.6 % of the ellipsoid's.
     """
-    way = np.where(region.centre_moves, speed_m_s, 0.0)[:, None] * np.broadcast_to(
-        time_s, (len(region.lat_rad), np.shape(time_s)[-1])
+    time_s = np.broadcast_to(time_s, (len(region.lat_rad), np.shape(time_s)[-1]))
+    if not region.speed_m_s.any():
+        shape = time_s.shape
+        return np.broadcast_to(region.lat_rad[:, None], shape), np.broadcast_to(region.lon_rad[:, None], shape)
+    way_m = region.speed_m_s[:, None] * time_s
+    radius_m = EARTH_MEAN_RADIUS_M + ALTITUDE_M[motion]
+    return great_circle_destination(
+        region.lat_rad[:, None], region.lon_rad[:, None], region.course_rad[:, :1], way_m, radius_m
     )
-    course = region.course_rad[:, :1]
-    radius = EARTH_MEAN_RADIUS_M + ALTITUDE_M[motion]
-    latitude = region.lat_rad[:, None] + way * np.cos(course) / radius
-    longitude = region.lon_rad[:, None] + way * np.sin(course) / (radius * np.cos(region.lat_rad[:, None]))
-    position = np.asarray(geodetic_to_ecef(latitude, longitude, ALTITUDE_M[motion]))
-    cos_lat = np.cos(latitude)
-    up = np.stack([cos_lat * np.cos(longitude), cos_lat * np.sin(longitude), np.sin(latitude)], axis=-1)
-    return Site(position, up), latitude, longitude
 
 
-@dataclass(frozen=True)
-class WanderState:
-    """Deviation from the plan: velocity in units of its deviation and place, each [B, U, 2]."""
-
-    velocity: NDArray[np.float64]
-    place_m: NDArray[np.float64]
-
-
-def start_wander(generators: processes.Generators, n_users: int) -> WanderState:
-    """Start on the plan with stationary velocities."""
-    velocity = processes.start_gauss_markov(generators, (n_users, 2), np.float64)
-    return WanderState(velocity, np.zeros_like(velocity))
-
-
-def advance_wander(
-    generators: processes.Generators, state: WanderState, n_steps: int, speed_m_s: float, dt_s: float
-) -> tuple[WanderState, NDArray[Any]]:
-    """Draw the next deviations from the plan, in metres east and north, [B, n, U, 2].
-
-    Source: Gauss-Markov mobility, Liang and Haas, IEEE INFOCOM 1999, about a planned course.
-    """
-    rho = processes.correlation(1.0 / DEVIATION_MEMORY_S, dt_s)
-    velocity, samples = processes.advance_gauss_markov(generators, state.velocity, n_steps, rho)
-    steps = samples * (SPEED_DEVIATION * speed_m_s * dt_s)
-    # The running sum starts from the carried place, so that cutting into chunks changes no rounding.
-    steps[:, 0] += state.place_m
-    place = np.cumsum(steps, axis=1)
-    return WanderState(velocity, place[:, -1].copy()), place
+def centre_site(region: Region, motion: Motion, time_s: NDArray[np.float64]) -> Site:
+    """Return place and local axes of the centre at times since step 0, [B, S]."""
+    latitude, longitude = centre_lat_lon(region, motion, time_s)
+    return Site(np.asarray(geodetic_to_ecef(latitude, longitude, ALTITUDE_M[motion])), enu_basis(latitude, longitude))
 
 
 def plan_offsets(region: Region, speed_m_s: float, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the planned place of each user relative to the centre, east and north in m, [B, n, U, 2]."""
-    way = np.where(region.centre_moves, 0.0, speed_m_s)[:, None, None] * time_s[..., None]
-    east, north = way * np.sin(region.course_rad)[:, None], way * np.cos(region.course_rad)[:, None]
+    """Return the planned place of each user relative to the centre, east and north in m, [B, n, U, 2].
+
+    Args:
+        region: Regions.
+        speed_m_s: Speed of the users.
+        time_s: Times since step 0, [n].
+    """
+    way_m = (speed_m_s - region.speed_m_s)[:, None, None] * time_s[:, None]
+    east, north = way_m * np.sin(region.course_rad)[:, None], way_m * np.cos(region.course_rad)[:, None]
     return region.offset_m[:, None] + np.stack([east, north], axis=-1)
+
+
+def lat_lon_deg(
+    region: Region, motion: Motion, time_s: NDArray[np.float64], place_m: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return latitude and longitude of the users in deg, each [B, n, U], for maps.
+
+    Args:
+        region: Regions.
+        motion: Sets the height.
+        time_s: Times since step 0, [n].
+        place_m: Places relative to the centre, east and north, [B, n, U, 2].
+    """
+    latitude, longitude = (part[..., None] for part in centre_lat_lon(region, motion, time_s))
+    # Within 0.6 deg of a pole east and west are not told apart well; the latitude stays right.
+    parallel_m = EARTH_MEAN_RADIUS_M * np.maximum(np.cos(latitude), 0.01)
+    north = np.clip(latitude + place_m[..., 1] / EARTH_MEAN_RADIUS_M, -math.pi / 2, math.pi / 2)
+    east = longitude + place_m[..., 0] / parallel_m
+    return np.degrees(north).astype(np.float32), np.degrees(east).astype(np.float32)
+
+
+def wander(
+    velocity: NDArray[np.float32], place_m: NDArray[np.float64], speed_m_s: float, dt_s: float
+) -> NDArray[np.float64]:
+    """Return the deviations from the plan, east and north in m, [B, n, U, 2].
+
+    Source: Gauss-Markov mobility, Liang and Haas, IEEE INFOCOM 1999, about a planned course.
+
+    Args:
+        velocity: Unit-variance Gauss-Markov velocities with a memory of `DEVIATION_MEMORY_S`, [B, n, U, 2].
+        place_m: Deviation before the first step, [B, U, 2].
+        speed_m_s: Speed of the users; the deviation's is `SPEED_DEVIATION` of it.
+        dt_s: Step in s.
+    """
+    steps = velocity.astype(np.float64) * (SPEED_DEVIATION * speed_m_s * dt_s)
+    # The running sum starts from the carried place, so that cutting into chunks changes no rounding.
+    steps[:, 0] += place_m
+    place: NDArray[np.float64] = np.cumsum(steps, axis=1)
+    return place

@@ -20,28 +20,20 @@ def generators(n_worlds: int, first: int = 0) -> list[np.random.Generator]:
     return [np.random.Generator(np.random.SFC64(first + world)) for world in range(n_worlds)]
 
 
-def test_basis_is_the_fourier_series_with_unit_variance():
-    azimuth = np.array([[0.0, 0.3], [-2.0, 5.0]])
-    harmonics = skyline.basis(azimuth)
-    assert harmonics.shape == (2, 2, 25)
-    assert harmonics.dtype == np.float32
-    np.testing.assert_allclose((harmonics.astype(float) ** 2).sum(axis=-1), 1, atol=1e-6)
-    weights = [math.exp(-((m * math.radians(20)) ** 2) / 4) for m in range(13)]
-    norm = math.sqrt(sum(w * w for w in weights))
-    for m in (0, 1, 5, 12):
-        assert harmonics[1, 1, m] == pytest.approx(weights[m] / norm * math.cos(m * 5.0), abs=2e-6)
-    assert harmonics[0, 1, 12 + 3] == pytest.approx(weights[3] / norm * math.sin(3 * 0.3), abs=2e-6)
+def test_the_weights_are_those_of_the_documented_series():
+    weights = np.array([math.exp(-((m * math.radians(20)) ** 2) / 4) for m in range(13)])
+    np.testing.assert_allclose(skyline.FIELD.weight, weights / math.sqrt((weights**2).sum()), rtol=1e-12)
 
 
 def test_skyline_correlation_over_azimuth():
     azimuth = np.radians([0.0, 10.0, 40.0, 180.0])
     coefficients = skyline.start(generators(1), 60000)[:, None]
-    g = skyline.evaluate(coefficients, skyline.basis(azimuth)[None, None])[0, 0].astype(float)
+    g = skyline.FIELD.evaluate(coefficients, azimuth[None, None])[0, 0].astype(float)
     np.testing.assert_allclose(g.mean(axis=0), 0, atol=0.02)
-    np.testing.assert_allclose(np.cov(g.T), skyline.azimuth_correlation(azimuth[:, None] - azimuth), atol=0.025)
-    assert skyline.azimuth_correlation(0.0) == pytest.approx(1)
+    np.testing.assert_allclose(np.cov(g.T), skyline.FIELD.correlation(azimuth[:, None] - azimuth), atol=0.025)
+    assert skyline.FIELD.correlation(0.0) == pytest.approx(1)
     for degrees, expected in ((10, 0.90), (40, 0.24), (180, 0.12)):
-        assert skyline.azimuth_correlation(math.radians(degrees)) == pytest.approx(expected, abs=0.005)
+        assert skyline.FIELD.correlation(math.radians(degrees)) == pytest.approx(expected, abs=0.005)
 
 
 @pytest.mark.parametrize("environment", ["dense_urban", "urban", "suburban", "rural"])
@@ -87,7 +79,7 @@ def test_marginals_by_simulation(contrast):
     azimuth = rng.uniform(0, 2 * math.pi, 4)
     street = rng.uniform(0, math.pi, (n_users, 1))
     coefficients = skyline.start(generators(1, 11), n_users)[:, None]
-    g = skyline.evaluate(coefficients, skyline.basis(azimuth)[None, None])
+    g = skyline.FIELD.evaluate(coefficients, azimuth[None, None])
     g = g + skyline.canyon_term(azimuth, street, contrast)
     clear = skyline.los(g, np.radians(elev_deg), skyline.los_table("urban", contrast=contrast))[0, 0]
     expected = np.interp(elev_deg, TR38811["elevation_deg"], TR38811["los_probability"]["urban"])
@@ -98,7 +90,7 @@ def test_marginals_by_simulation(contrast):
 def test_a_street_is_open_along_and_closed_across():
     azimuth = np.array([0.0, math.pi / 2])
     coefficients = skyline.start(generators(1, 12), 20000)[:, None]
-    g = skyline.evaluate(coefficients, skyline.basis(azimuth)[None, None])
+    g = skyline.FIELD.evaluate(coefficients, azimuth[None, None])
     g = g + skyline.canyon_term(azimuth, 0.0, 0.9)
     table = skyline.los_table("urban", contrast=0.9)
     along, across = skyline.los(g, np.radians([30.0, 30.0]), table)[0, 0].mean(axis=0)
@@ -127,7 +119,7 @@ def test_canyon_map_against_quadrature(contrast):
 def test_neighbours_are_blocked_together():
     azimuth = np.radians([0.0, 8.0, 120.0])
     coefficients = skyline.start(generators(1, 13), 40000)[:, None]
-    g = skyline.evaluate(coefficients, skyline.basis(azimuth)[None, None])
+    g = skyline.FIELD.evaluate(coefficients, azimuth[None, None])
     blocked = ~skyline.los(g, np.full(3, math.radians(30)), skyline.los_table("urban"))[0, 0]
     p = 1 - 0.493
 
@@ -135,8 +127,8 @@ def test_neighbours_are_blocked_together():
         return stats.multivariate_normal([0, 0], [[1, r], [r, 1]]).cdf([NormalDist().inv_cdf(p)] * 2)
 
     near, far = (blocked[:, 0] & blocked[:, 1]).mean(), (blocked[:, 0] & blocked[:, 2]).mean()
-    assert near == pytest.approx(both(skyline.azimuth_correlation(math.radians(8))), abs=0.01)
-    assert far == pytest.approx(both(skyline.azimuth_correlation(math.radians(120))), abs=0.01)
+    assert near == pytest.approx(both(skyline.FIELD.correlation(math.radians(8))), abs=0.01)
+    assert far == pytest.approx(both(skyline.FIELD.correlation(math.radians(120))), abs=0.01)
     assert near > 1.7 * p * p
 
 
@@ -146,13 +138,13 @@ def test_blockage_persists_with_the_rate_of_motion():
     worlds = generators(1, 14)
     state = skyline.start(worlds, 20000)
     state, coefficients = skyline.advance(worlds, state, 31, rate, 1.0)
-    g = skyline.evaluate(coefficients, skyline.basis(np.zeros((1, 31, 1))))[0, :, :, 0].astype(float)
+    g = skyline.FIELD.evaluate(coefficients, np.zeros((1, 31, 1)))[0, :, :, 0].astype(float)
     for lag in (1, 10, 30):
         assert (g[0] * g[lag]).mean() == pytest.approx(math.exp(-rate * lag), abs=0.03)
 
 
 def test_a_higher_satellite_is_clear_when_a_lower_one_is():
-    g = skyline.evaluate(skyline.start(generators(1), 500)[:, None], skyline.basis(np.full((1, 1, 60), 1.0)))
+    g = skyline.FIELD.evaluate(skyline.start(generators(1), 500)[:, None], np.full((1, 1, 60), 1.0))
     elev_rad = np.radians(np.linspace(10, 89, 60))
     clear = skyline.los(g, elev_rad, skyline.los_table("urban"))[0, 0]
     assert (np.diff(clear.astype(int), axis=-1) >= 0).all()
@@ -172,7 +164,7 @@ def test_worlds_and_chunks_do_not_change_a_bit(n_users, n_nodes):
         state, parts = skyline.start(worlds, n_users), []
         for a, b in itertools.pairwise(cuts):
             state, coefficients = skyline.advance(worlds, state, b - a, rates[first:last], 1.0)
-            parts.append(skyline.evaluate(coefficients, skyline.basis(azimuth[first:last, a:b])))
+            parts.append(skyline.FIELD.evaluate(coefficients, azimuth[first:last, a:b]))
         return np.concatenate(parts, axis=1)
 
     together = simulate(0, n_worlds, [0, 12])
@@ -186,8 +178,8 @@ def test_own_azimuths_per_user_give_the_same_skyline():
     rng = np.random.default_rng(7)
     coefficients = skyline.start(generators(2), 3)[:, None]
     azimuth = rng.uniform(0, 6, (2, 1, 4))
-    shared = skyline.evaluate(coefficients, skyline.basis(azimuth))
-    own = skyline.evaluate(coefficients, skyline.basis(np.repeat(azimuth[:, :, None], 3, axis=2)))
+    shared = skyline.FIELD.evaluate(coefficients, azimuth)
+    own = skyline.FIELD.evaluate(coefficients, np.repeat(azimuth[:, :, None], 3, axis=2))
     np.testing.assert_allclose(own, shared, atol=2e-6)
 
 

@@ -222,6 +222,8 @@ class Scenario(_Part):
                 raise ValueError(f"{name} = {value} s must be a multiple of dt_s = {self.dt_s} s")
         if self.link.rain and self.link.band != "Ka":
             raise ValueError("link.rain = true needs link.band = Ka; below 10 GHz rain does not matter")
+        if self.link.rain and self.users.motion == "aircraft":
+            raise ValueError("link.rain = true with users.motion = aircraft: an aircraft flies above rain; use false")
         if self.sky.kind == "haps" and self.slots.kind != "beam":
             raise ValueError("a HAPS sky needs slots.kind = beam: its cells are its beams")
         return self

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ntn_gym.core.slots import SlotLayout
 from ntn_gym.core.task import Arrays, KpiSpec, Now, Outcome, TermSpec
+from ntn_gym.envs.handover.measurement import Memory
 from ntn_gym.envs.handover.observation import (
     SINCE_LONG_S,
     SINCE_SHORT_S,
@@ -20,7 +21,7 @@ from ntn_gym.envs.handover.observation import (
     bounds,
     observation_size,
 )
-from ntn_gym.envs.handover.packing import LINK, Memory, Packer, Utility
+from ntn_gym.envs.handover.packing import LINK, Packer, Utility
 from ntn_gym.envs.handover.rules import COLUMN, FIRST_EVENT, Carrier, Rules, Sync, table_index, tabulate
 from ntn_gym.envs.handover.scenario import Scenario
 from ntn_gym.envs.handover.single import SingleUser
@@ -117,7 +118,9 @@ class HandoverTask:
     polynomials between columns of 60 s. Path loss, LoS probability, shadowing and clutter loss follow 3GPP TR 38.811
     clause 6.6 (tables interpolated linearly in elevation); LoS is a threshold on a random skyline and shadowing a random
     field in direction, so that neighbours in the sky are blocked together, both persist, and the marginals stay those of
-    the document. Beams are TR 38.811 aperture patterns in the UV layout of TR 38.821 clause 6.1.1.1. Interference is the
+    the document. Above 10 GHz gas is that of TR 38.811 clause 6.6.4. With `link.rain` users stand at real sites, and rain
+    has the long-run statistics of ITU-R P.618 there and the memory of Maseng and Bakken's model; the predicted SNR knows
+    the gas, but not the rain. Beams are TR 38.811 aperture patterns in the UV layout of TR 38.821 clause 6.1.1.1. Interference is the
     loaded power of the other slots behind `inter_slot_isolation_db` plus co-channel beams of the same node behind
     `intra_satellite_isolation_db`. Rates are those of TR 36.942 Annex A.2. Timers are those of TS 38.331, counted once a
     step (N310 = N311 = 1). The interruption is a fixed part plus round trips to the target (four-step random access).

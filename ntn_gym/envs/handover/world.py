@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,14 @@ from numpy.typing import NDArray
 from ntn_gym.core.seeding import WorldKey, process_generators
 from ntn_gym.core.task import Arrays, FieldSpec
 from ntn_gym.envs.handover.channel import Channel, ChannelState, from_db
-from ntn_gym.envs.handover.geometry import Schedule, local_frame, make_sky
+from ntn_gym.envs.handover.geometry import Schedule, SkyModel
+from ntn_gym.envs.handover.platform_sky import PlatformSky
+from ntn_gym.envs.handover.satellite_sky import SatelliteSky
 from ntn_gym.envs.handover.scenario import Scenario
 from ntn_gym.envs.handover.view import centre_rates, user_geometry
-from ntn_gym.physics.constants import EARTH_MEAN_RADIUS_M, SPEED_OF_LIGHT_M_S
+from ntn_gym.physics.constants import SPEED_OF_LIGHT_M_S
 from ntn_gym.world import processes, users
+from ntn_gym.world.joint import JointProcesses, JointState, Process
 
 FloatArray = NDArray[Any]
 NOTHING_DB = -60.0
@@ -44,9 +48,10 @@ def trace_fields(scenario: Scenario) -> dict[str, FieldSpec]:
         ("elevation_rate_deg_s", slots, "float32", "deg/s", -90, 90, "predicted rate of the elevation"),
         ("range_m", links, "float32", "m", 0, 1e8, "distance to the node"),
         ("doppler_hz", slots, "float32", "Hz", -1e7, 1e7, "Doppler shift of the carrier at the centre"),
-        ("predicted_snr_db", links, "float32", "dB", -200, 120, "clear-sky SNR from ephemeris and beam"),
-        ("snr_db", links, "float32", "dB", -300, 150, "SNR with blockage, shadowing and rain"),
-        ("sinr_db", links, "float32", "dB", -300, 150, "SINR with the interference of the other cells"),
+        ("predicted_snr_db", links, "float32", "dB", -200, 120, "clear-sky SNR from ephemeris, beam and gas"),
+        ("rain_db", links, "float32", "dB", 0, 500, "rain attenuation, 0 where the scenario has none"),
+        ("snr_db", links, "float32", "dB", -700, 150, "SNR with blockage, shadowing and rain"),
+        ("sinr_db", links, "float32", "dB", -700, 150, "SINR with the interference of the other cells"),
         ("los", links, "bool", "0/1", 0, 1, "line of sight"),
         ("load", slots, "float32", "share", 0, 1, "share of the cell that others occupy"),
         ("measurement_error_db", links, "float32", "dB", -100, 100, "error of this step's SINR measurement"),
@@ -61,15 +66,27 @@ def trace_fields(scenario: Scenario) -> dict[str, FieldSpec]:
 
 @dataclass(frozen=True)
 class HandoverWorldState:
-    """State of B worlds between two chunks; leading axis: world."""
+    """State of B worlds between two chunks; leading axis: world.
+
+    Attributes:
+        step: Steps drawn so far, [B].
+        region: Where the users are and what they plan.
+        schedule: What stands in the slots over the whole episode.
+        sky: What the geometry remembers.
+        channel: What the channel remembers.
+        random: The Gauss-Markov processes.
+        place_m: Deviation of each user from its plan, [B, U, 2].
+        error_generators: Generators of the measurement errors.
+        last_pass: Pass in each slot in the last step, [B, K].
+    """
 
     step: NDArray[np.intp]
     region: users.Region
     schedule: Schedule
     sky: Any
     channel: ChannelState
-    wander_generators: list[np.random.Generator]
-    wander: users.WanderState
+    random: JointState
+    place_m: FloatArray
     error_generators: list[np.random.Generator]
     last_pass: NDArray[np.int32]
 
@@ -80,138 +97,137 @@ class HandoverWorld:
     def __init__(self, scenario: Scenario) -> None:
         """Build (or share) the ephemeris and prepare tables."""
         self._scenario = scenario
-        motion = scenario.users.motion
-        speed = scenario.users.speed_m_s
+        motion, speed = scenario.users.motion, scenario.users.speed_m_s
         self._speed_m_s = users.USUAL_SPEED_M_S[motion] if speed is None else speed
-        self._sky = make_sky(scenario)
+        horizon_steps = math.ceil(scenario.remaining_horizon_s / scenario.dt_s)
+        self._sky: SkyModel = (
+            PlatformSky(scenario) if scenario.sky.kind == "haps" else SatelliteSky(scenario, horizon_steps)
+        )
         self._channel = Channel(scenario, self._speed_m_s)
+        sites = self._channel.rain_sites
+        self._places_rad = np.array([(site.lat_rad, site.lon_rad) for site in sites]) if sites else None
+        wander = Process((scenario.users.count, 2), 1.0 / users.DEVIATION_MEMORY_S)
+        self._random = JointProcesses(
+            {**self._channel.processes, **self._sky.processes, "wander": wander}, scenario.dt_s
+        )
         self.fields = trace_fields(scenario)
 
     def begin(self, keys: Sequence[WorldKey]) -> HandoverWorldState:
         """Place the regions, plan the passes of the whole episode and draw the first states."""
         scenario, people = self._scenario, self._scenario.users
-        region, _ = users.place_region(
+        region, site = users.place_region(
             process_generators(keys, "place"),
             people.count,
             people.motion,
+            self._speed_m_s,
             people.region_radius_m,
             (math.radians(people.latitude_min_deg), math.radians(people.latitude_max_deg)),
+            self._places_rad,
+            follows_users=scenario.sky.kind != "haps",  # a platform keeps its station
         )
-        horizon = math.ceil(scenario.remaining_horizon_s / scenario.dt_s)
-        plan_s = np.arange(scenario.steps + 1 + horizon) * scenario.dt_s
-        plan, _, _ = users.centre_path(region, self._speed_m_s, people.motion, plan_s)
-        schedule, sky = self._sky.begin(keys, plan, region.offset_m.mean(axis=1))
-        wander_g = process_generators(keys, "wander")
+        path = partial(users.centre_site, region, people.motion)
+        schedule, sky = self._sky.begin(keys, path, region.offset_m.mean(axis=1))
         return HandoverWorldState(
             step=np.zeros(len(keys), dtype=np.intp),
             region=region,
             schedule=schedule,
             sky=sky,
-            channel=self._channel.begin(keys),
-            wander_generators=wander_g,
-            wander=users.start_wander(wander_g, people.count),
+            channel=self._channel.begin(keys, site, region.offset_m),
+            random=self._random.start({name: process_generators(keys, name) for name in self._random.members}),
+            place_m=np.zeros((len(keys), people.count, 2)),
             error_generators=process_generators(keys, "measurement"),
             last_pass=np.full((len(keys), scenario.slots.count), -2, dtype=np.int32),
         )
 
     def advance(self, state: HandoverWorldState, n_steps: int) -> tuple[HandoverWorldState, Arrays]:
         """Draw the next steps of all worlds (they must stand at the same step)."""
-        scenario = self._scenario
-        dt_s = scenario.dt_s
+        scenario, region = self._scenario, state.region
         first = int(state.step[0])
-        steps = np.s_[:, first : first + n_steps]
-        time_s = np.broadcast_to((first + np.arange(n_steps)) * dt_s, (len(state.step), n_steps))
-        motion = scenario.users.motion
-        site, lat_rad, lon_rad = users.centre_path(state.region, self._speed_m_s, motion, time_s)
-        sky, nodes = self._sky.advance(state.sky, state.schedule, first, site, local_frame(lat_rad, lon_rad))
-        wander, deviation_m = users.advance_wander(
-            state.wander_generators, state.wander, n_steps, self._speed_m_s, dt_s
-        )
-        place_m = users.plan_offsets(state.region, self._speed_m_s, time_s) + deviation_m
+        step = first + np.arange(n_steps)
+        time_s = step * scenario.dt_s
+        pass_id = state.schedule.pass_id[:, first : first + n_steps]
+        before = np.concatenate([state.last_pass[:, None], pass_id[:, :-1]], axis=1)
+        # A new pass is a new cell with a load of its own.
+        random, samples = self._random.advance(state.random, n_steps, fresh={"load": pass_id != before})
 
-        pass_id = state.schedule.pass_id[steps]
-        empty = pass_id < 0
+        path = partial(users.centre_site, region, scenario.users.motion)
+        nodes = self._sky.advance(state.sky, state.schedule, first, n_steps, path, samples)
+        deviation_m = users.wander(samples["wander"], state.place_m, self._speed_m_s, scenario.dt_s)
+        place_m = users.plan_offsets(region, self._speed_m_s, time_s) + deviation_m
         view = user_geometry(nodes, place_m.astype(np.float32))
         azimuth_rad, elevation_rate, range_rate = centre_rates(nodes)
-        quarter_turns, turns = self._channel.streets(state.channel, n_steps)
-        links, skyline_state, shadow_state = self._channel.links(
-            state.channel, n_steps, azimuth_rad, view, quarter_turns
-        )
-        before = np.concatenate([state.last_pass[:, None], pass_id[:, :-1]], axis=1)
-        load, load_state, region_state = self._channel.loads(state.channel, n_steps, pass_id != before)
+        channel, quarter_turns = self._channel.streets(state.channel, n_steps)
+        links = self._channel.links(channel, samples, azimuth_rad, view, quarter_turns)
+        load = self._channel.loads(samples)
         error = processes.draw_normal(state.error_generators, n_steps, (scenario.users.count, scenario.slots.count))
+
+        empty = pass_id < 0
         hidden = empty[:, :, None]
-        snr_db = np.where(hidden, np.float32(NOTHING_DB), links.snr_db)
-        remaining_steps = np.where(empty, 0, state.schedule.set_step[steps] - (first + np.arange(n_steps))[:, None])
-        course_deg = np.degrees(state.region.course_rad)[:, None] + np.zeros_like(quarter_turns)
-        if scenario.blockage.street_canyon > 0:
-            course_deg = 90.0 * quarter_turns
-        zero = np.float32(0.0)
-        user_lat = np.degrees(lat_rad)[..., None] + np.degrees(place_m[..., 1] / EARTH_MEAN_RADIUS_M)
-        user_lon = np.degrees(lon_rad)[..., None] + np.degrees(
-            place_m[..., 0] / (EARTH_MEAN_RADIUS_M * np.cos(lat_rad)[..., None])
-        )
+        zero, nothing = np.float32(0), np.float32(NOTHING_DB)
+        snr_db = np.where(hidden, nothing, links.snr_db)
+        remaining = np.where(empty, 0, state.schedule.set_step[:, first : first + n_steps] - step[:, None])
+        course_deg = np.degrees(region.course_rad)[:, None] if quarter_turns is None else 90.0 * quarter_turns
+        user_lat, user_lon = users.lat_lon_deg(region, scenario.users.motion, time_s, place_m)
         arrays: Arrays = {
             "pass_id": pass_id,
-            "remaining_s": (remaining_steps * dt_s).astype(np.float32),
+            "remaining_s": (remaining * scenario.dt_s).astype(np.float32),
             "azimuth_deg": np.where(empty, zero, np.degrees(azimuth_rad)),
-            "elevation_deg": np.where(hidden, zero, view.elevation_deg),
+            "elevation_deg": np.where(hidden, zero, np.degrees(view.elevation_rad)),
             "elevation_rate_deg_s": np.where(empty, zero, elevation_rate),
             "range_m": np.where(hidden, zero, view.range_m),
             "doppler_hz": np.where(empty, zero, range_rate * np.float32(-scenario.link.freq_hz / SPEED_OF_LIGHT_M_S)),
-            "predicted_snr_db": np.where(hidden, np.float32(NOTHING_DB), links.predicted_snr_db),
+            "predicted_snr_db": np.where(hidden, nothing, links.predicted_snr_db),
+            "rain_db": np.where(hidden, zero, links.rain_db),
             "snr_db": snr_db,
-            "sinr_db": np.where(hidden, np.float32(NOTHING_DB), self._sinr_db(snr_db, load)),
+            "sinr_db": np.where(hidden, nothing, sinr_db(snr_db, load, scenario)),
             "los": links.los & ~hidden,
             "load": np.where(empty, zero, load),
             "measurement_error_db": error * np.float32(scenario.measurement.error_db),
-            "user_course_deg": course_deg.astype(np.float32),
-            "user_lat_deg": user_lat.astype(np.float32),
-            "user_lon_deg": user_lon.astype(np.float32),
+            "user_course_deg": np.broadcast_to(course_deg, user_lat.shape).astype(np.float32),
+            "user_lat_deg": user_lat,
+            "user_lon_deg": user_lon,
             "node_lat_deg": np.where(empty, zero, nodes.lat_deg),
             "node_lon_deg": np.where(empty, zero, nodes.lon_deg),
         }
-        channel = ChannelState(
-            state.channel.skyline_generators,
-            skyline_state,
-            state.channel.shadow_generators,
-            shadow_state,
-            state.channel.street_generators,
-            state.channel.first_street,
-            turns,
-            state.channel.load_generators,
-            load_state,
-            state.channel.region_generators,
-            region_state,
-        )
         return (
             HandoverWorldState(
                 state.step + n_steps,
-                state.region,
+                region,
                 state.schedule,
-                sky,
+                state.sky,
                 channel,
-                state.wander_generators,
-                wander,
+                random,
+                deviation_m[:, -1].copy(),
                 state.error_generators,
                 pass_id[:, -1].copy(),
             ),
             arrays,
         )
 
-    def _sinr_db(self, snr_db: FloatArray, load: FloatArray) -> FloatArray:
-        """Add interference: co-channel beams of the same node, and the other slots as far as they are loaded.
 
-        Both follow the received power of their signal, so blockage and shadowing act on interference as well.
-        """
-        link = self._scenario.link
-        snr = from_db(snr_db)
-        inter = np.float32(10 ** (-link.inter_slot_isolation_db / 10))
-        intra = np.float32(10 ** (-link.intra_satellite_isolation_db / 10))
-        active = snr * load[:, :, None]
-        # A sum over slots in a fixed order: the result must not depend on the size of the batch.
-        total = active[..., 0].copy()
-        for k in range(1, active.shape[-1]):
-            total += active[..., k]
-        interference = intra * snr + inter * (total[..., None] - active)
-        return np.float32(10.0) * np.log10(snr / (np.float32(1.0) + interference))
+def sinr_db(snr_db: FloatArray, load: FloatArray, scenario: Scenario) -> FloatArray:
+    """Add interference: co-channel beams of the same node, and the other slots as far as they are loaded.
+
+    Both follow the received power of their signal, so blockage, shadowing and rain act on interference as well.
+
+    Args:
+        snr_db: SNR of all slots, [B, n, U, K].
+        load: Loads of their cells, [B, n, K].
+        scenario: Gives the isolations.
+
+    Returns:
+        SINR, [B, n, U, K].
+    """
+    link = scenario.link
+    snr = from_db(snr_db)
+    inter = np.float32(10 ** (-link.inter_slot_isolation_db / 10))
+    intra = np.float32(10 ** (-link.intra_satellite_isolation_db / 10))
+    active = snr * load[:, :, None]
+    # A sum over slots in a fixed order: the result must not depend on the size of the batch.
+    total = active[..., 0].copy()
+    for k in range(1, active.shape[-1]):
+        total += active[..., k]
+    interference = inter * (total[..., None] - active)
+    interference += intra * snr
+    result: FloatArray = snr_db - np.float32(10.0) * np.log10(np.float32(1.0) + interference)
+    return result
