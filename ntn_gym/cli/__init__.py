@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module = importlib.import_module(COMMANDS[words[0]][0])
     try:
         tyro.cli(module.run, args=words[1:], prog=f"ntn-gym {words[0]}")
-    except (ValueError, FileNotFoundError, FileExistsError) as error:
+    except (ValueError, OSError) as error:
         # Wrong input is the user's to mend: the message says what to do, a traceback would hide it.
         print(f"ntn-gym {words[0]}: {error}", file=sys.stderr)
         return 1
