@@ -12,7 +12,7 @@ from ntn_gym.physics.arrays import Array, ArrayLike, promote
 from ntn_gym.physics.stochastic.checks import require_one_of, require_positive, require_range
 from ntn_gym.physics.stochastic.count_laws import Law
 from ntn_gym.physics.stochastic.points import Points, draw_present, place
-from ntn_gym.physics.stochastic.sphere import angle_between_rad, cross, norm
+from ntn_gym.physics.stochastic.sphere import along_arc, angle_between_rad
 
 Spacing = Literal["random", "equal"]
 """Satellites along an orbit, or orbits around the axis: independent and uniform, or equally spaced."""
@@ -253,28 +253,6 @@ def sample_route(
     return place(
         radius_m * along_arc(first[..., None, :], last[..., None, :], generator.random(present.shape)), present
     )
-
-
-def along_arc(start: ArrayLike, end: ArrayLike, share: ArrayLike) -> Array:
-    """Return the direction at a share of the way along the shorter great-circle arc.
-
-    cos(s theta) a + sin(s theta) e, with e the direction of the course at the start a.
-
-    Args:
-        start: Position or direction of the start, [..., 3].
-        end: Position or direction of the end, not opposite to the start, [..., 3].
-        share: 0 at the start, 1 at the end, [...].
-
-    Returns:
-        Unit vectors, [..., 3]; NumPy or torch.
-    """
-    xp, first, last, part = promote(start, end, share)
-    origin = first / norm(first)[..., None]
-    angle = part * angle_between_rad(first, last)
-    course = cross(cross(origin, last), origin)
-    length = norm(course)
-    course = course / xp.where(length > 0.0, length, xp.ones_like(length))[..., None]
-    return xp.cos(angle)[..., None] * origin + xp.sin(angle)[..., None] * course
 
 
 def _isotropic_orbits(

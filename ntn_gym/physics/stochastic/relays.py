@@ -13,8 +13,7 @@ from ntn_gym.physics.arrays import Array, ArrayLike, promote
 from ntn_gym.physics.constants import EARTH_MEAN_RADIUS_M
 from ntn_gym.physics.stochastic.association import least_eligible
 from ntn_gym.physics.stochastic.checks import require_one_of, require_positive, require_range
-from ntn_gym.physics.stochastic.orbital import along_arc
-from ntn_gym.physics.stochastic.sphere import angle_between_rad, cross, norm
+from ntn_gym.physics.stochastic.sphere import along_arc, angle_between_rad, cross, norm
 
 RelayRule = Literal["minimum_deflection", "long_hop", "short_hop"]
 """Rules that use only what the node at hand knows (the first type of WKA section V-A2)."""

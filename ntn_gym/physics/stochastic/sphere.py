@@ -136,3 +136,25 @@ def offset_direction(centre: ArrayLike, angle_rad: ArrayLike, azimuth_rad: Array
         + (sin_angle * xp.cos(azimuth))[..., None] * north
         + (sin_angle * xp.sin(azimuth))[..., None] * east
     )
+
+
+def along_arc(start: ArrayLike, end: ArrayLike, share: ArrayLike) -> Array:
+    """Return the direction at a share of the way along the shorter great-circle arc.
+
+    cos(s theta) a + sin(s theta) e, with e the direction of the course at the start a.
+
+    Args:
+        start: Position or direction of the start, [..., 3].
+        end: Position or direction of the end, not opposite to the start, [..., 3].
+        share: 0 at the start, 1 at the end, [...].
+
+    Returns:
+        Unit vectors, [..., 3]; NumPy or torch.
+    """
+    xp, first, last, part = promote(start, end, share)
+    origin = first / norm(first)[..., None]
+    angle = part * angle_between_rad(first, last)
+    course = cross(cross(origin, last), origin)
+    length = norm(course)
+    course = course / xp.where(length > 0.0, length, xp.ones_like(length))[..., None]
+    return xp.cos(angle)[..., None] * origin + xp.sin(angle)[..., None] * course

@@ -137,13 +137,6 @@ def test_route_is_the_shorter_arc_and_evenly_filled() -> None:
     assert_uniform(done / whole)
 
 
-def test_along_arc_at_its_ends_and_on_one_point() -> None:
-    start, end = np.array([0.0, 2.0, 0.0]), np.array([0.0, 0.0, 5.0])
-    ends = orbital.along_arc(start, end, np.array([0.0, 0.5, 1.0]))
-    np.testing.assert_allclose(ends, [[0, 1, 0], [0, math.sqrt(0.5), math.sqrt(0.5)], [0, 0, 1]], atol=1e-15)
-    np.testing.assert_allclose(orbital.along_arc(start, start, 0.7), [0.0, 1.0, 0.0])
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -58,6 +58,13 @@ def test_offset_from_a_pole(pole) -> None:
     np.testing.assert_allclose(np.linalg.norm(direction, axis=-1), 1.0)
 
 
+def test_along_arc_at_its_ends_and_on_one_point() -> None:
+    start, end = np.array([0.0, 2.0, 0.0]), np.array([0.0, 0.0, 5.0])
+    ends = sphere.along_arc(start, end, np.array([0.0, 0.5, 1.0]))
+    np.testing.assert_allclose(ends, [[0, 1, 0], [0, math.sqrt(0.5), math.sqrt(0.5)], [0, 0, 1]], atol=1e-15)
+    np.testing.assert_allclose(sphere.along_arc(start, start, 0.7), [0.0, 1.0, 0.0])
+
+
 def test_torch_agrees() -> None:
     rng = np.random.default_rng(3)
     a, b = rng.standard_normal((2, 30, 3))
