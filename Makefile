@@ -9,6 +9,7 @@ VENV ?= .venv
 TORCH ?= torch
 JOBS ?= 2
 OUT ?= runs/quickstart
+SWEEPS ?= 3
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -59,7 +60,7 @@ format: setup  ## Bring the code into the project's style
 
 benchmark: setup  ## The speed table, beside a peer in the same run
 	$(PIP) --no-deps $(PEER)
-	$(PYTEST) -m benchmark --benchmark-enable --benchmark-columns=min,median,ops tests/benchmarks
+	$(PYTEST) -m benchmark --benchmark-enable --benchmark-columns=min,median,ops --sweeps $(SWEEPS) tests/benchmarks
 
 docs: setup  ## One page per environment, from the registry, into site/
 	$(BIN)/ntn-gym docs --out site
