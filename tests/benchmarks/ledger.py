@@ -20,7 +20,7 @@ COLUMNS = ("work", "face", "B", "worlds", "median", "per CPU", "unit", "x peer",
 
 @dataclass
 class Ledger:
-    """Values of every row by sweep (by the clock, and by CPU time), notes on rows without values, the machine's load."""
+    """Values of every row by sweep (by the clock, and by CPU time), notes on rows without value, the machine's load."""
 
     values: dict[Row, dict[int, float]] = field(default_factory=dict)
     cpu_values: dict[Row, dict[int, float]] = field(default_factory=dict)
