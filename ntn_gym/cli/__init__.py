@@ -15,6 +15,8 @@ COMMANDS = {
     "evaluate": ("ntn_gym.cli.evaluate", "evaluate one policy on given seeds"),
     "benchmark": ("ntn_gym.cli.benchmark", "run an environment x policy x seed table, resumable"),
     "report": ("ntn_gym.cli.report", "turn benchmark records into HTML and Markdown"),
+    "link-budget": ("ntn_gym.cli.link_budget", "a link budget line by line, or the table of 3GPP TR 38.821"),
+    "visibility": ("ntn_gym.cli.visibility", "passes and visible counts of satellites over a place"),
     "tune-heuristics": ("ntn_gym.cli.tune", "tune heuristics on validation seeds"),
 }
 
