@@ -2,7 +2,9 @@
 
 A state every 60 s and a cubic between two states describe an orbit to half a metre (`physics.orbits.hermite`), and so
 they do in the local axes of a place, fixed or moving along a smooth course. An arc is made once for an interval and
-read at many steps, in float32: exact to about 0.5 m within 3000 km.
+read at many steps, in float32: exact to about 0.5 m within 4000 km (10 m for somebody who flies past a pole at 100 km,
+because north turns quickly there). All arcs are polynomials of the share of the interval that has passed, stored as
+[powers, ..., M] with the lowest power first.
 """
 
 from __future__ import annotations

@@ -171,7 +171,8 @@ def find_passes(
     step_s = index.grid.step_s
     if beams is not None:
         min_elevation_rad = max(min_elevation_rad, _beam_elevation_rad(index, beams))
-    first_interval = np.floor(start_s / step_s).astype(np.intp)
+    last_interval = index.grid.position_m.shape[1] - 2
+    first_interval = np.minimum(np.floor(start_s / step_s).astype(np.intp), last_interval)
     n_intervals = math.ceil((n_steps - 1) * dt_s / step_s) + 1
     maker = ArcMaker(index.grid, start_s, path, first_interval, n_intervals)
     world, satellite, interval = _near_intervals(index, maker.place_m, first_interval, min_elevation_rad)
@@ -180,6 +181,8 @@ def find_passes(
     # First step of each interval; the samples are the steps of all near intervals.
     begins_s = (first_interval[:, None] + np.arange(n_intervals + 1)) * step_s - start_s[:, None]
     begins = np.clip(np.ceil(begins_s / dt_s), 0, n_steps).astype(np.intp)
+    # A step at the very end of the ephemeris belongs to its last interval.
+    begins[first_interval[:, None] + np.arange(n_intervals + 1) > last_interval] = n_steps
     begins[:, -1] = n_steps
     first, length = begins[world, interval], np.diff(begins, axis=1)[world, interval]
     arc = np.repeat(np.arange(len(world)), length)

@@ -101,7 +101,7 @@ class SatelliteSky:
         """Make the arcs of all passes in the next steps, and read them at every step."""
         interval_s = self.grid.step_s
         time = (state[:, None] + (first_step + np.arange(n_steps)) * self._scenario.dt_s) / interval_s
-        interval = np.floor(time).astype(np.intp)
+        interval = np.minimum(np.floor(time).astype(np.intp), self.grid.position_m.shape[1] - 2)
         first_interval = interval[:, 0]
         maker = ArcMaker(self.grid, state, path, first_interval, int((interval[:, -1] - first_interval).max()) + 1)
         steps = np.s_[:, first_step : first_step + n_steps]
