@@ -5,9 +5,9 @@ direction, so two beams of one satellite share their shadowing, a moving satelli
 it covers, and a moving user with the way. The field has unit variance everywhere; the standard deviation comes from
 the tables of TR 38.811 for the link's elevation and LoS state, so the marginals are the document's.
 
-The correlation over azimuth is exp(-(m theta)^2 / 2) in the harmonics, i.e. about Gaussian in angle, with the given
-correlation angle; over distance it is exponential (Gudmundson, Electronics Letters 27(23), 1991), with the 37 m of
-3GPP TR 38.811 Table 6.7.2 for rural and 38.901 for large cells.
+The correlation over azimuth is about Gaussian in angle, with the given correlation angle (`azimuth_field`). Over
+distance it is exponential (Gudmundson, Electronics Letters 27(23), 1991); 37 m is the correlation distance of shadow
+fading in 3GPP TR 38.901 Table 7.5-6 for rural and urban macro cells in line of sight.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def excess_loss_db(field: FloatArray, los: NDArray[np.bool_], elev_rad: FloatArr
     n_cells = table.sigma_db.shape[1]
     cell = np.multiply(elev_rad, elev_rad.dtype.type(_CELLS_PER_RAD)).astype(np.intp)
     np.clip(cell, 0, n_cells - 1, out=cell)
-    cell += los * np.intp(n_cells)
+    cell = cell + los * np.intp(n_cells)
     loss: FloatArray = table.sigma_db.ravel().take(cell) * field
     loss += table.loss_db.ravel().take(cell)
     return loss

@@ -93,6 +93,21 @@ def test_a_place_without_rain():
     assert not weather.attenuation_db(np.linspace(-5, 5, 50), np.full(50, 0.5), table).any()
 
 
+def test_tables_of_several_sites_are_those_of_each():
+    sites = tuple(climate.site_climate(name) for name in SITES[:3])
+    tables = weather.rain_tables(sites, 20e9)
+    rng = np.random.default_rng(1)
+    scores = rng.normal(1.5, 1.5, (30, 4, 2, 1)).astype(np.float32)
+    elev = rng.uniform(0.1, 1.5, (30, 4, 2, 5)).astype(np.float32)
+    which = rng.integers(0, 3, 30)
+    ours = weather.attenuation_db(scores, elev, tables, which[:, None, None, None])
+    assert ours.shape == elev.shape
+    for world, number in enumerate(which):
+        alone = weather.attenuation_db(scores[world], elev[world], weather.rain_table(sites[number], 20e9))
+        np.testing.assert_allclose(ours[world], alone, rtol=1e-5, atol=1e-5)
+    assert ours.max() > 1
+
+
 def test_the_driest_shipped_sites_work():
     for name in climate.site_names():
         site = climate.site_climate(name)
