@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntn_gym.core.task import Outcome
-from ntn_gym.envs.handover.observation import SINCE_LONG_S, SINCE_SHORT_S, SLOT, SLOT_SIZE, USER_SIZE
+from ntn_gym.envs.handover.observation import SLOT, SLOT_SIZE, USER_SIZE
 from ntn_gym.envs.handover.packing import LINK
 from ntn_gym.envs.handover.rules import COLUMN, FIRST_EVENT, Carrier, Sync, table_index
-from ntn_gym.envs.handover.state import State, status_entries
+from ntn_gym.envs.handover.state import State, since_entries, status_entries
 
 if TYPE_CHECKING:
     from ntn_gym.envs.handover.task import HandoverTask
@@ -32,14 +32,13 @@ class SingleUser:
         """Turn the task's tables into lists, whose elements are Python numbers."""
         self._rows: list[list[float]] = task.table.tolist()
         self._status_entries: list[list[float]] = status_entries(task.rules).tolist()
-        self._idle = task.rules.idle
-        self._dt_s = task.dt_s
+        self._since_entries: list[list[float]] = since_entries(task.dt_s).tolist()
         self._ping_pong_steps = task.ping_pong_steps
         self._n_packed = task.n_slots * SLOT_SIZE
 
     def step(self, state: State, action: int, link: NDArray[np.float32]) -> tuple[State, Outcome]:
         """Apply one choice, see `HandoverTask.step`; ``link`` is [K, columns]."""
-        serving, status, since, last_pass = state.users[0, 0].tolist()
+        serving, status, since, last_pass = state.users[0, :, 0].tolist()
         serving_link = link[max(serving, 0)].tolist()
         target_link = link[action].tolist()
         row = self._rows[table_index(status, action == serving, int(serving_link[_SYNC]), int(target_link[_SYNC]))]
@@ -58,7 +57,7 @@ class SingleUser:
             new_serving, new_since = (serving if row[COLUMN["keeps_serving"]] else -1), since + 1
         if handover:
             last_pass = int(serving_link[_PASS])
-        users = np.array([[[new_serving, int(row[0]), new_since, last_pass]]])
+        users = np.array([[[new_serving], [int(row[0])], [new_since], [last_pass]]])
         failure = row[COLUMN["link_failure"]] + row[COLUMN["failed_handover"]]
         terms = np.array([[[service, handover, failure]]])
         kpis = np.array([[[rate_mbit_s, rate_mbit_s, not carried, handover, ping_pong, *row[FIRST_EVENT + 2 :]]]])
@@ -69,7 +68,7 @@ class SingleUser:
 
     def observe(self, state: State, features: NDArray[np.float32], link: NDArray[Any]) -> NDArray[np.float32]:
         """Complete the packed features, see `HandoverTask.observe`."""
-        serving, status, since, _ = state.users[0, 0].tolist()
+        serving, status, since, _ = state.users[0, :, 0].tolist()
         result = np.empty((1, 1, self._n_packed + USER_SIZE), dtype=np.float32)
         flat = result[0, 0]
         flat[: self._n_packed] = features.reshape(-1)
@@ -81,13 +80,8 @@ class SingleUser:
                 flat[start + SLOT["sinr"]] = own[LINK["sinr"]]
                 flat[start + SLOT["age"]] = own[LINK["age"]]
                 flat[start + SLOT["utility"]] = own[LINK["utility_measured"]]
-        elapsed_s = since * self._dt_s
-        flat[self._n_packed :] = (
-            serving >= 0,
-            *self._status_entries[status],
-            min(elapsed_s / SINCE_LONG_S, 1.0),
-            min(elapsed_s / SINCE_SHORT_S, 1.0),
-            state.average[0, 0],
-            status == self._idle,
-        )
+        connected, reestablishing, t310, _, _, _, idle = self._status_entries[status]
+        since_long, since_short = self._since_entries[min(since, len(self._since_entries) - 1)]
+        average = state.average[0, 0]
+        flat[self._n_packed :] = (connected, reestablishing, t310, since_long, since_short, average, idle)
         return result

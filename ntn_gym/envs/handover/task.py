@@ -10,22 +10,14 @@ from numpy.typing import NDArray
 
 from ntn_gym.core.slots import SlotLayout
 from ntn_gym.core.task import Arrays, KpiSpec, Now, Outcome, TermSpec
+from ntn_gym.envs.handover.many import ManyUsers, occupied
 from ntn_gym.envs.handover.measurement import Memory
-from ntn_gym.envs.handover.observation import (
-    SINCE_LONG_S,
-    SINCE_SHORT_S,
-    SLOT,
-    SLOT_SIZE,
-    USER,
-    USER_SIZE,
-    bounds,
-    observation_size,
-)
-from ntn_gym.envs.handover.packing import LINK, Packer, Utility
-from ntn_gym.envs.handover.rules import COLUMN, FIRST_EVENT, Carrier, Rules, Sync, table_index, tabulate
+from ntn_gym.envs.handover.observation import SLOT, SLOT_SIZE, USER_SIZE, bounds
+from ntn_gym.envs.handover.packing import Packer
+from ntn_gym.envs.handover.rules import Rules, tabulate
 from ntn_gym.envs.handover.scenario import Scenario
 from ntn_gym.envs.handover.single import SingleUser
-from ntn_gym.envs.handover.state import NEVER_STEPS, PING_PONG_S, State, status_entries
+from ntn_gym.envs.handover.state import NEVER_STEPS, PING_PONG_S, State
 from ntn_gym.envs.handover.world import HandoverWorld
 
 
@@ -181,10 +173,9 @@ class HandoverTask:
         )
         self.ping_pong_steps = int(PING_PONG_S / scenario.dt_s + 1e-9)
         self._slots = np.arange(self.n_slots)
-        self._status_entries = status_entries(self.rules)
         self._single = SingleUser(self)
+        self._many = ManyUsers(self)
         self._packer = Packer(scenario)
-        self._utility = Utility(scenario)
 
     # ------------------------------------------------------------------ world
 
@@ -201,8 +192,8 @@ class HandoverTask:
     def initial(self, now: Now) -> State:
         """Every user is idle."""
         n_worlds = len(now.rows)
-        users = np.empty((n_worlds, self.n_agents, 4), dtype=np.int64)
-        users[:] = (-1, self.rules.idle, NEVER_STEPS, -1)
+        users = np.empty((n_worlds, 4, self.n_agents), dtype=np.int64)
+        users[:] = np.array([-1, self.rules.idle, NEVER_STEPS, -1])[:, None]
         return State(
             users=users,
             average=np.zeros((n_worlds, self.n_agents)),
@@ -213,122 +204,23 @@ class HandoverTask:
         """Apply one choice per user; see `rules.transition` for what it does."""
         if action.size == 1:
             return self._single.step(state, int(action[0, 0]), now["link"][0, 0])
-        links = now["link"]
-        shape = action.shape
-        flat = links.reshape(-1, links.shape[-1])
-        first = np.arange(0, action.size * self.n_slots, self.n_slots).reshape(shape)
-        serving, status, since = state.serving, state.status, state.since
-        serving_link = flat.take(first + np.maximum(serving, 0), axis=0)
-        target_link = flat.take(first + action, axis=0)
-        row = table_index(
-            status,
-            action == serving,
-            serving_link[..., LINK["sync"]].astype(np.int64),
-            target_link[..., LINK["sync"]].astype(np.int64),
-        )
-        result = self.table.take(row, axis=0)
-        carrier = result[..., COLUMN["carrier"]]
-        takes_target = result[..., COLUMN["takes_target"]] > 0
-        carried = carrier > 0
-        on_target = carrier == _TARGET
-        new_serving = np.where(takes_target, action, np.where(result[..., COLUMN["keeps_serving"]] > 0, serving, -1))
-
-        data_link = np.where(on_target[..., None], target_link, serving_link)
-        attached = state.attached
-        if self.n_agents == 1:
-            rate = data_link[..., LINK["rate"]] * carried
-            utility = data_link[..., LINK["utility"]] * carried
-        else:
-            cell = np.arange(0, shape[0] * self.n_slots, self.n_slots)[:, None] + new_serving
-            count = np.bincount(cell[carried], minlength=shape[0] * self.n_slots)
-            shared_by = np.maximum(count.take(cell, mode="clip"), 1)
-            attached = count.astype(np.float32).reshape(shape[0], self.n_slots)
-            rate = data_link[..., LINK["rate"]] * carried / shared_by.astype(np.float32)
-            utility = self._utility.of_rate(rate)
-        share = 1.0 - np.multiply(target_link[..., LINK["interruption"]], on_target, dtype=np.float64)
-        service = utility * share
-
-        events = result[..., FIRST_EVENT:]
-        handover = events[..., 0] > 0
-        ping_pong = handover & (target_link[..., LINK["pass"]] == state.last_pass) & (since <= self.ping_pong_steps)
-        users = np.empty((*shape, 4), dtype=np.int64)
-        users[..., 0] = new_serving
-        users[..., 1] = result[..., COLUMN["status"]]
-        users[..., 2] = np.where(takes_target, 0, since + 1)
-        users[..., 3] = np.where(handover, serving_link[..., LINK["pass"]], state.last_pass)
-        terms = np.empty((*shape, 3))
-        terms[..., 0] = service
-        terms[..., 1] = handover
-        terms[..., 2] = result[..., COLUMN["link_failure"]] + result[..., COLUMN["failed_handover"]]
-        kpis = np.empty((*shape, len(self.kpis)))
-        kpis[..., 0] = rate * share * 1e-6
-        kpis[..., 1] = kpis[..., 0]
-        kpis[..., 2] = ~carried
-        kpis[..., 3] = handover
-        kpis[..., 4] = ping_pong
-        kpis[..., 5:] = events[..., 2:]
-        illegal = kpis[..., -1]
-        if illegal.any():
-            # Where no slot holds a pass there was nothing legal to choose.
-            illegal *= (links[..., LINK["sync"]] > _EMPTY).any(axis=-1)
-        new_state = State(users, state.average * 0.8 + service * 0.2, attached)
-        return new_state, Outcome(terms, kpis, np.zeros(shape[0], dtype=bool))
+        return self._many.step(state, action, now)
 
     def observe(self, state: State, now: Now) -> NDArray[np.float32]:
         """Complete the packed features by what depends on decisions."""
         if state.average.size == 1:
             return self._single.observe(state, now["features"], now["link"][0, 0])
-        features, links = now["features"], now["link"]
-        shape = state.average.shape
-        serving, status = state.serving, state.status
-        size = observation_size(self.n_slots)
-        n_packed = self.n_slots * SLOT_SIZE
-        result = np.empty((*shape, size), dtype=np.float32)
-        result[..., :n_packed] = features.reshape(*shape, n_packed)
-        connected = serving >= 0
-        number = np.flatnonzero(connected)
-        slot = serving.ravel()[number]
-        link = links.reshape(-1, links.shape[-1]).take(number * self.n_slots + slot, axis=0)
-        # A slot that has just set stays all zero: the pass is gone, and only the user's own state tells of it.
-        alive = link[:, LINK["sync"]] > _EMPTY
-        number, slot, link = number[alive], slot[alive], link[alive]
-        start = number * size + slot * SLOT_SIZE
-        flat = result.reshape(-1)
-        flat[start + SLOT["serving"]] = 1.0
-        flat[start + SLOT["sinr"]] = link[:, LINK["sinr"]]
-        flat[start + SLOT["age"]] = link[:, LINK["age"]]
-        flat[start + SLOT["utility"]] = link[:, LINK["utility_measured"]]
-        if self.n_agents > 1:
-            slots = result[..., :n_packed].reshape(*shape, self.n_slots, SLOT_SIZE)
-            np.multiply(
-                (state.attached / np.float32(self.n_agents))[:, None],
-                slots[..., SLOT["valid"]],
-                out=slots[..., SLOT["attached"]],
-            )
-        user = result[..., n_packed:]
-        user[..., USER["connected"]] = connected
-        user[..., USER["reestablishing"] : USER["t310"] + 1] = self._status_entries.take(status, axis=0)
-        elapsed_s = state.since * self.dt_s
-        user[..., USER["since_long"]] = np.minimum(elapsed_s / SINCE_LONG_S, 1.0)
-        user[..., USER["since_short"]] = np.minimum(elapsed_s / SINCE_SHORT_S, 1.0)
-        user[..., USER["service_average"]] = state.average
-        user[..., USER["idle"]] = status == self.rules.idle
-        return result
+        return self._many.observe(state, now)
 
     def action_mask(self, state: State, now: Now) -> NDArray[np.bool_]:
-        """Slots that hold a pass are legal, and so is naming the serving slot; if there is none, all are.
+        """Slots that hold a pass are legal, and so is naming the serving slot; where no slot holds a pass, all are.
 
         Whether a command will be heard or a target is blocked is not known at the time of the decision, so it is not
         in the mask.
         """
-        mask = now["link"][..., LINK["sync"]] > _EMPTY
-        mask |= state.serving[..., None] == self._slots
-        nothing = ~mask.any(axis=-1)
-        if nothing.any():
-            mask[nothing] = True
+        free = occupied(now)
+        mask = free | (state.serving[..., None] == self._slots)
+        somewhere = np.logical_or.reduce(free, axis=(1, 2))
+        if np.count_nonzero(somewhere) < len(somewhere):
+            mask[~somewhere] = True
         return mask
-
-
-# Comparing an array with an IntEnum costs several times as much as with an int.
-_TARGET = int(Carrier.TARGET)
-_EMPTY = int(Sync.EMPTY)
