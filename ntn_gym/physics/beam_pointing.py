@@ -53,7 +53,7 @@ def pointing_error(beam_radius_m: float, aperture_radius_m: float, jitter_sigma_
     gamma = w_eq / (2 sigma).
 
     Source: A. A. Farid and S. Hranilovic, "Outage capacity optimization for free-space optical links with
-    pointing errors", Journal of Lightwave Technology 25 (7), 2007, equations 9 and 10. The form is within 5 %
+    pointing errors", Journal of Lightwave Technology 25 (7), 2007, section II. The form is within 5 %
     of the exact overlap integral for w >= 5 a (the authors ask for w > 6 a).
 
     Args:
@@ -83,7 +83,7 @@ def pointing_error(beam_radius_m: float, aperture_radius_m: float, jitter_sigma_
 def displaced_fraction(displacement_m: FloatArray | float, error: PointingError) -> FloatArray:
     """Return the share of the power collected from a displaced beam, A0 exp(-2 r^2 / w_eq^2).
 
-    Source: Farid and Hranilovic 2007, equation 9.
+    Source: Farid and Hranilovic 2007, section II.
 
     Args:
         displacement_m: Radial displacement r of the beam's centre in m, [...].
@@ -101,7 +101,7 @@ def displaced_fraction(displacement_m: FloatArray | float, error: PointingError)
 def pointing_fraction_pdf(fraction: FloatArray | float, error: PointingError) -> FloatArray:
     """Return the density of the collected share, gamma^2 / A0^(gamma^2) h^(gamma^2 - 1) on (0, A0].
 
-    Source: Farid and Hranilovic 2007, equation 11.
+    Source: Farid and Hranilovic 2007, section II.
 
     Args:
         fraction: Share h, [...].
@@ -120,7 +120,7 @@ def pointing_fraction_pdf(fraction: FloatArray | float, error: PointingError) ->
 def pointing_fraction_cdf(fraction: FloatArray | float, error: PointingError) -> FloatArray:
     """Return the probability that the collected share is below a value, (h / A0)^(gamma^2).
 
-    Source: the integral of Farid and Hranilovic 2007, equation 11.
+    Source: the integral of Farid and Hranilovic 2007, section II.
 
     Args:
         fraction: Share h, [...].
@@ -160,7 +160,7 @@ def exact_displaced_fraction(
     The overlap integral in polar coordinates about the aperture, with the angle integrated to a Bessel function:
     (4 / w^2) exp(-2 r^2 / w^2) times the integral over rho in [0, a] of rho exp(-2 rho^2 / w^2) I0(4 r rho / w^2).
 
-    Source: Farid and Hranilovic 2007, equation 8.
+    Source: Farid and Hranilovic 2007, section II.
 
     Args:
         displacement_m: Displacement r of the beam's centre in m, not negative.

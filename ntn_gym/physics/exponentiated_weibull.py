@@ -86,7 +86,7 @@ def exponentiated_weibull_from_index(scintillation_index: float, alpha: float) -
 def exponentiated_weibull_cdf(irradiance: FloatArray | float, parameters: ExponentiatedWeibull) -> FloatArray:
     """Return the probability that the irradiance is below a value, (1 - exp(-(I / eta)^beta))^alpha.
 
-    Source: Barrios and Dios 2012, equation 9.
+    Source: Barrios and Dios 2012.
 
     Args:
         irradiance: Irradiance over its mean, not negative, [...].
@@ -105,7 +105,7 @@ def exponentiated_weibull_pdf(irradiance: FloatArray | float, parameters: Expone
 
     (alpha beta / eta) (I / eta)^(beta - 1) exp(-(I / eta)^beta) (1 - exp(-(I / eta)^beta))^(alpha - 1).
 
-    Source: Barrios and Dios 2012, equation 8.
+    Source: Barrios and Dios 2012.
 
     Args:
         irradiance: Irradiance over its mean, positive, [...].

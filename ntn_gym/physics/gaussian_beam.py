@@ -14,7 +14,7 @@ from ntn_gym.physics.arrays import Array, ArrayLike, promote
 def rayleigh_range_m(waist_radius_m: ArrayLike, wavelength_m: ArrayLike) -> Array:
     """Return the distance from the waist at which the area of the beam has doubled, pi w0^2 / lambda.
 
-    Source: B. Saleh and M. Teich, Fundamentals of Photonics, 2nd ed., equation 3.1-11.
+    Source: B. Saleh and M. Teich, Fundamentals of Photonics, 2nd ed., section 3.1.
 
     Args:
         waist_radius_m: 1/e^2 radius of the intensity at the waist in m, positive, [...].
@@ -30,7 +30,7 @@ def rayleigh_range_m(waist_radius_m: ArrayLike, wavelength_m: ArrayLike) -> Arra
 def divergence_half_angle_rad(waist_radius_m: ArrayLike, wavelength_m: ArrayLike) -> Array:
     """Return the half angle of the far field at 1/e^2 of the axial intensity, lambda / (pi w0).
 
-    Source: Saleh and Teich, 2nd ed., equation 3.1-21.
+    Source: Saleh and Teich, 2nd ed., section 3.1.
 
     Args:
         waist_radius_m: 1/e^2 radius at the waist in m, positive, [...].
@@ -46,7 +46,7 @@ def divergence_half_angle_rad(waist_radius_m: ArrayLike, wavelength_m: ArrayLike
 def waist_of_divergence_m(half_angle_rad: ArrayLike, wavelength_m: ArrayLike) -> Array:
     """Return the waist radius that gives a far-field half angle, lambda / (pi theta).
 
-    Source: Saleh and Teich, 2nd ed., equation 3.1-21.
+    Source: Saleh and Teich, 2nd ed., section 3.1.
 
     Args:
         half_angle_rad: 1/e^2 half angle in rad, positive, [...].
@@ -62,7 +62,7 @@ def waist_of_divergence_m(half_angle_rad: ArrayLike, wavelength_m: ArrayLike) ->
 def beam_radius_m(range_m: ArrayLike, waist_radius_m: ArrayLike, wavelength_m: ArrayLike) -> Array:
     """Return the 1/e^2 radius of the beam, w0 sqrt(1 + (z / z_R)^2), in vacuum.
 
-    Source: Saleh and Teich, 2nd ed., equation 3.1-8.
+    Source: Saleh and Teich, 2nd ed., section 3.1.
 
     Args:
         range_m: Distance z from the waist in m, [...].
@@ -105,7 +105,7 @@ def turbulent_beam_radius_m(
 def collected_fraction(beam_radius_m: ArrayLike, aperture_radius_m: ArrayLike) -> Array:
     """Return the share of a Gaussian beam's power in a centred circular aperture, 1 - exp(-2 a^2 / w^2).
 
-    Source: Saleh and Teich, 2nd ed., equation 3.1-17.
+    Source: Saleh and Teich, 2nd ed., section 3.1.
 
     Args:
         beam_radius_m: 1/e^2 radius at the aperture in m, positive, [...].

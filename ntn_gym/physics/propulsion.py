@@ -110,7 +110,7 @@ def fixed_wing_power_w(wing: FixedWing, airspeed_m_s: ArrayLike, density_kg_m3: 
 def stall_speed_m_s(wing: FixedWing, density_kg_m3: ArrayLike) -> Array:
     """Return the slowest level flight, sqrt(2 W / (rho S C_Lmax)).
 
-    Source: Anderson 1999, equation 5.67.
+    Source: Anderson 1999, section 5.9.
 
     Args:
         wing: The aeroplane.
@@ -126,7 +126,7 @@ def stall_speed_m_s(wing: FixedWing, density_kg_m3: ArrayLike) -> Array:
 def least_power_speed_m_s(wing: FixedWing, density_kg_m3: ArrayLike) -> Array:
     """Return the speed of least power, sqrt(2 W / (rho S)) (K / (3 C_D0))^(1/4), but not below the stall.
 
-    Source: Anderson 1999, equation 5.42.
+    Source: Anderson 1999, section 5.6.
 
     Args:
         wing: The aeroplane.

@@ -28,8 +28,7 @@ def gamma_gamma_shapes(rytov_variance: FloatArray | float) -> tuple[FloatArray, 
     beta = 1 / (exp[0.51 s2 / (1 + 0.69 s2^(6/5))^(5/6)] - 1). (s2^(6/5) is the sigma^(12/5) of the source.)
 
     Source: M. A. Al-Habash, L. C. Andrews and R. L. Phillips, "Mathematical model for the irradiance probability
-    density function of a laser beam propagating through turbulent media", Optical Engineering 40 (8), 2001,
-    equations 18 and 19 (no inner scale).
+    density function of a laser beam propagating through turbulent media", Optical Engineering 40 (8), 2001 (no inner scale).
 
     Args:
         rytov_variance: Rytov variance, 1e-4 to 100, [...].
@@ -50,7 +49,7 @@ def gamma_gamma_shapes(rytov_variance: FloatArray | float) -> tuple[FloatArray, 
 def scintillation_index(rytov_variance: FloatArray | float) -> FloatArray:
     """Return the scintillation index <I^2>/<I>^2 - 1 of a plane wave at a point, 1/a + 1/b + 1/(a b).
 
-    Source: Al-Habash et al. 2001, equation 17 with the shapes of `gamma_gamma_shapes`; about the Rytov variance
+    Source: Al-Habash et al. 2001, with the shapes of `gamma_gamma_shapes`; about the Rytov variance
     where that is small, with a maximum near 1.2 and a slow fall to 1 in saturation.
 
     Args:
@@ -161,7 +160,7 @@ def gamma_gamma_pdf(irradiance: FloatArray | float, alpha: float, beta: float) -
     Equals 2 (a b)^((a+b)/2) / (G(a) G(b)) I^((a+b)/2-1) K_(a-b)(2 sqrt(a b I)), here as the integral of one gamma
     density over the other, which does not overflow for weak turbulence (large shapes).
 
-    Source: Al-Habash et al. 2001, equation 10.
+    Source: Al-Habash et al. 2001.
 
     Args:
         irradiance: Irradiance over its mean, positive, [...].
@@ -186,7 +185,7 @@ def gamma_gamma_cdf(irradiance: FloatArray | float, alpha: float, beta: float) -
 
     The mean of the incomplete gamma function P(a, a I / Y) over Y ~ Gamma(b) / b.
 
-    Source: the integral of Al-Habash et al. 2001, equation 10.
+    Source: the integral of Al-Habash et al. 2001.
 
     Args:
         irradiance: Irradiance over its mean, not negative, [...].
@@ -209,7 +208,7 @@ def sample_gamma_gamma(
 ) -> FloatArray:
     """Draw gamma-gamma irradiances of unit mean: the product of two gamma variables of unit mean.
 
-    Source: Al-Habash et al. 2001, section 3. The two factors are drawn one after the other.
+    Source: Al-Habash et al. 2001. The two factors are drawn one after the other.
 
     Args:
         generator: Source of random numbers.

@@ -33,7 +33,7 @@ def hufnagel_valley_cn2(
 
     0.00594 (v / 27)^2 (1e-5 h)^10 exp(-h / 1000) + 2.7e-16 exp(-h / 1500) + A exp(-h / 100).
 
-    Source: L. C. Andrews and R. L. Phillips, Laser Beam Propagation through Random Media, 2nd ed., equation 12.1;
+    Source: L. C. Andrews and R. L. Phillips, Laser Beam Propagation through Random Media, 2nd ed., chapter 12;
     ITU-R P.1621-2 section 4.1 has the same form. Mid latitudes, clear sky.
 
     Args:
@@ -89,7 +89,7 @@ def fried_parameter_m(
     """Return Fried's coherence diameter of a plane wave, (0.423 k^2 sec(zenith) int Cn^2 dh)^(-3/5).
 
     Source: D. L. Fried, "Optical resolution through a randomly inhomogeneous medium", J. Opt. Soc. Am. 56, 1966;
-    Andrews and Phillips, 2nd ed., equation 12.23. Self check: HV5/7 gives 5 cm at 0.5 um.
+    Andrews and Phillips, 2nd ed., chapter 12. Self check: HV5/7 gives 5 cm at 0.5 um.
 
     Args:
         wavelength_m: Wavelength in m, positive, [...].
@@ -123,7 +123,7 @@ def isoplanatic_angle_rad(
     """Return the isoplanatic angle, (2.914 k^2 sec^(8/3)(zenith) int Cn^2 (h - h0)^(5/3) dh)^(-3/5).
 
     Source: D. L. Fried, "Anisoplanatism in adaptive optics", J. Opt. Soc. Am. 72, 1982; Andrews and Phillips,
-    2nd ed., section 12.3. Self check: HV5/7 gives 7 urad at 0.5 um.
+    2nd ed., chapter 12. Self check: HV5/7 gives 7 urad at 0.5 um.
 
     Args:
         wavelength_m: Wavelength in m, positive, [...].
@@ -156,7 +156,7 @@ def downlink_rytov_variance(
 ) -> FloatArray:
     """Return the Rytov variance of a plane wave coming down, 2.25 k^(7/6) sec^(11/6) int Cn^2 (h - h0)^(5/6) dh.
 
-    Source: Andrews and Phillips, 2nd ed., equation 12.38. Weak fluctuations: below about 1.
+    Source: Andrews and Phillips, 2nd ed., chapter 12. Weak fluctuations: below about 1.
 
     Args:
         wavelength_m: Wavelength in m, positive, [...].
@@ -191,7 +191,7 @@ def uplink_rytov_variance(
 
     2.25 k^(7/6) sec^(11/6) int Cn^2 (h - h0)^(5/6) (1 - (h - h0) / (H - h0))^(5/6) dh.
 
-    Source: Andrews and Phillips, 2nd ed., section 12.6 (spherical wave; a beam that is narrow against the
+    Source: Andrews and Phillips, 2nd ed., chapter 12 (spherical wave; a beam that is narrow against the
     Fresnel zone, or wanders, scintillates otherwise).
 
     Args:
@@ -223,7 +223,7 @@ def horizontal_rytov_variance(
 ) -> FloatArray:
     """Return the Rytov variance of a path at one height: 1.23 Cn^2 k^(7/6) L^(11/6), times 0.4 if spherical.
 
-    Source: Andrews and Phillips, 2nd ed., equations 8.22 and 8.37 (the rounded factors 1.23 and 0.4).
+    Source: Andrews and Phillips, 2nd ed., chapter 8 (the rounded factors 1.23 and 0.4).
 
     Args:
         wavelength_m: Wavelength in m, positive, [...].

@@ -28,7 +28,7 @@ def kim_attenuation_db_km(visibility_m: ArrayLike, wavelength_m: ArrayLike) -> A
     all wavelengths alike), with V in km.
 
     Source: I. I. Kim, B. McArthur and E. Korevaar, "Comparison of laser beam propagation at 785 nm and 1550 nm
-    in fog and haze for optical wireless communications", Proc. SPIE 4214, 2001, equations 3 and 6.
+    in fog and haze for optical wireless communications", Proc. SPIE 4214, 2001.
 
     Args:
         visibility_m: Visibility (2 % contrast) in m, 10 to 1e6, [...].
@@ -56,7 +56,7 @@ def kruse_attenuation_db_km(visibility_m: ArrayLike, wavelength_m: ArrayLike) ->
     too little attenuation at long wavelengths; `kim_attenuation_db_km` corrects that.
 
     Source: P. W. Kruse, L. D. McGlauchlin and R. B. McQuistan, Elements of Infrared Technology, Wiley 1962, as
-    quoted by Kim et al. 2001, equations 3 and 4.
+    quoted by Kim et al. 2001.
 
     Args:
         visibility_m: Visibility (2 % contrast) in m, 10 to 1e6, [...].
