@@ -184,11 +184,15 @@ class Channel:
             known = view.planned_sin2_off_axis is view.sin2_off_axis
             predicted_db = clear_db if known else predicted_db + self._aperture.gain_db(view.planned_sin2_off_axis)
         snr_db = clear_db - shadowing.excess_loss_db(field, los, view.elevation_rad, self._shadow)
-        if state.rain_site is None or state.rain_mixing is None:
-            return Links(los, snr_db, predicted_db, np.zeros_like(snr_db))
-        scores = weather.correlate(samples["rain"], state.rain_mixing[:, None])[..., None]
-        rain_db = weather.attenuation_db(scores, view.elevation_rad, self._rain, state.rain_site[:, None, None, None])
+        rain_db = self.rain_db(state, samples, view.elevation_rad)
         return Links(los, snr_db - rain_db, predicted_db, rain_db)
+
+    def rain_db(self, state: ChannelState, samples: Mapping[str, FloatArray], elev_rad: FloatArray) -> FloatArray:
+        """Return the rain attenuation at elevations [B, n, U, K], from the samples of ``rain``; 0 without rain."""
+        if state.rain_site is None or state.rain_mixing is None:
+            return np.zeros_like(elev_rad)
+        scores = weather.correlate(samples["rain"], state.rain_mixing[:, None])[..., None]
+        return weather.attenuation_db(scores, elev_rad, self._rain, state.rain_site[:, None, None, None])
 
     def _gas_db(self, elev_rad: FloatArray) -> FloatArray | np.float32:
         """Absorption after TR 38.811 clause 6.6.4: above 10 GHz, or below 10 deg of elevation."""
