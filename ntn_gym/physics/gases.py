@@ -228,7 +228,9 @@ def zenith_vapour_attenuation_db(
     )
     a = 0.2048 * np.exp(-(((f - 22.43) / 3.097) ** 2)) + 0.2326 * np.exp(-(((f - 183.5) / 4.096) ** 2))
     a = a + 0.2073 * np.exp(-(((f - 325.0) / 3.651) ** 2)) - 0.1113
-    b = 8.741e4 * np.exp(-0.587 * f) + 312.2 * f**-2.38 + 0.723
+    # The correction starts at 20 GHz; far below, its exponent would overflow at sites above 1 km.
+    used = np.maximum(f, 20.0)
+    b = 8.741e4 * np.exp(-0.587 * used) + 312.2 * used**-2.38 + 0.723
     height_km = np.clip(np.asarray(alt_m) / 1e3, 0.0, 4.0)
     height_factor = np.where(f < 20.0, 1.0, a * height_km**b + 1.0)
     attenuation: FloatArray = 0.0176 * vapour * at_frequency / at_reference * height_factor
