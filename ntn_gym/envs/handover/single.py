@@ -60,10 +60,11 @@ class SingleUser:
         users = np.array([[[new_serving], [int(row[0])], [new_since], [last_pass]]])
         failure = row[COLUMN["link_failure"]] + row[COLUMN["failed_handover"]]
         terms = np.array([[[service, handover, failure]]])
-        kpis = np.array([[[rate_mbit_s, rate_mbit_s, not carried, handover, ping_pong, *row[FIRST_EVENT + 2 :]]]])
-        if kpis[0, 0, -1] and not (link[:, _SYNC] > _EMPTY).any():
-            kpis[0, 0, -1] = 0.0  # where no slot holds a pass there was nothing legal to choose
-        average = state.average * 0.8 + service * 0.2
+        *failures, illegal = row[FIRST_EVENT + 2 :]
+        if illegal and max(link[:, _SYNC].tolist()) == _EMPTY:
+            illegal = 0.0  # where no slot holds a pass there was nothing legal to choose
+        kpis = np.array([[[rate_mbit_s, rate_mbit_s, not carried, handover, ping_pong, *failures, illegal]]])
+        average = np.array([[state.average.item() * 0.8 + service * 0.2]])
         return State(users, average, state.attached), Outcome(terms, kpis, np.zeros(1, dtype=bool))
 
     def observe(self, state: State, features: NDArray[np.float32], link: NDArray[Any]) -> NDArray[np.float32]:
@@ -85,3 +86,13 @@ class SingleUser:
         average = state.average[0, 0]
         flat[self._n_packed :] = (connected, reestablishing, t310, since_long, since_short, average, idle)
         return result
+
+    def action_mask(self, state: State, link: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return what is legal, see `HandoverTask.action_mask`; ``link`` is [K, columns]."""
+        mask = (link[:, _SYNC] > _EMPTY)[None, None]
+        serving = state.users[0, 0].item()
+        if True not in mask[0, 0].tolist():
+            mask[:] = True
+        elif serving >= 0:
+            mask[0, 0, serving] = True
+        return mask

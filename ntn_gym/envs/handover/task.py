@@ -218,6 +218,8 @@ class HandoverTask:
         Whether a command will be heard or a target is blocked is not known at the time of the decision, so it is not
         in the mask.
         """
+        if state.average.size == 1:
+            return self._single.action_mask(state, now["link"][0, 0])
         free = occupied(now)
         mask = free | (state.serving[..., None] == self._slots)
         somewhere = np.logical_or.reduce(free, axis=(1, 2))
