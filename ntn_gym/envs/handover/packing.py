@@ -45,8 +45,10 @@ LINK_COLUMNS = (
 )
 LINK = {name: index for index, name in enumerate(LINK_COLUMNS)}
 
-_BLOCK_LINKS = 8192
-"""Links packed at a time: small enough for the cache, large enough to hide the cost of a call."""
+_BLOCK_LINKS = 65_536
+"""Links computed at a time: columns that fit the cache, large enough to hide the cost of a call."""
+_WRITE_LINKS = 8192
+"""Links written at a time: rows of all columns that fit the cache, because every column touches every row."""
 
 
 def scaled_sinr(sinr_db: FloatArray, high: float = SINR_HIGH) -> FloatArray:
@@ -104,7 +106,7 @@ class Packer:
         shape = raw["sinr_db"].shape
         features = np.zeros((*shape, SLOT_SIZE), dtype=np.float32)
         link = np.empty((*shape, len(LINK_COLUMNS)), dtype=np.float32)
-        for block in _blocks(shape):
+        for block in _blocks(shape, _BLOCK_LINKS):
             part = {name: array[block] for name, array in raw.items()}
             self._pack(part, reports.take(block), features[block], link[block])
         return memory, {"features": features, "link": link}
@@ -150,8 +152,8 @@ class Packer:
             "azimuth_cos": np.cos(relative),
             "predicted_snr": scaled_sinr(predicted, PREDICTED_HIGH),
         }
-        for name, value in known.items():
-            np.multiply(value, valid[:, :, None], out=features[..., SLOT[name]])  # an empty slot is all zero
+        columns = [(SLOT[name], value * valid[:, :, None]) for name, value in known.items()]  # empty slots are zero
+        _write(columns, features)
 
         sync = self._sync(raw["sinr_db"], valid[:, :, None])
         rate = self._utility.rate_bit_s(raw["sinr_db"], raw["load"][:, :, None])
@@ -170,8 +172,7 @@ class Packer:
             "age": age,
             "utility_measured": utility,
         }
-        for name, value in truth.items():
-            link[..., LINK[name]] = value
+        _write([(LINK[name], value) for name, value in truth.items()], link)
 
     def _sync(self, sinr_db: FloatArray, valid: FloatArray) -> FloatArray:
         protocol = self._scenario.protocol
@@ -190,11 +191,19 @@ class Packer:
         return np.clip(np.where(sinr_db >= qout, above, below), np.float32(-0.2), np.float32(1.0))
 
 
-def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
-    """Cut [B, n, U, K] into slices of worlds and steps that hold about `_BLOCK_LINKS` links."""
+def _write(columns: list[tuple[int, FloatArray]], rows: FloatArray) -> None:
+    """Copy columns [b, t, U or 1, K] to their places in rows [b, t, U, K, n]."""
+    for block in _blocks(rows.shape[:-1], _WRITE_LINKS):
+        part = rows[block]
+        for index, values in columns:
+            part[..., index] = values[block]
+
+
+def _blocks(shape: tuple[int, ...], n_links: int) -> Iterator[tuple[slice, slice]]:
+    """Cut [B, n, U, K] into slices of worlds and steps that hold about so many links."""
     n_worlds, n_steps, *rest = shape
-    steps = min(n_steps, max(1, _BLOCK_LINKS // math.prod(rest)))
-    worlds = max(1, _BLOCK_LINKS // (steps * math.prod(rest)))
+    steps = min(n_steps, max(1, n_links // math.prod(rest)))
+    worlds = max(1, n_links // (steps * math.prod(rest)))
     for world in range(0, n_worlds, worlds):
         for step in range(0, n_steps, steps):
             yield slice(world, world + worlds), slice(step, step + steps)
