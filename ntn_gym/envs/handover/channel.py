@@ -195,9 +195,10 @@ class Channel:
         return weather.attenuation_db(scores, elev_rad, self._rain, state.rain_site[:, None, None, None])
 
     def _gas_db(self, elev_rad: FloatArray) -> FloatArray | np.float32:
-        """Absorption after TR 38.811 clause 6.6.4: above 10 GHz, or below 10 deg of elevation."""
-        high = self._scenario.link.freq_hz > 10e9
-        if not high and self._scenario.slots.min_elevation_deg >= 10:
+        """Absorption after TR 38.811 clause 6.6.4: above 10 GHz, or above 1 GHz below 10 deg of elevation."""
+        freq_hz = self._scenario.link.freq_hz
+        high = freq_hz > 10e9
+        if not high and (freq_hz <= 1e9 or self._scenario.slots.min_elevation_deg >= 10):
             return np.float32(0)
         gas_db: FloatArray = slant_gas_attenuation_db(self._zenith_gas_db, np.maximum(elev_rad, _LOWEST_RAD))
         return gas_db if high else np.where(elev_rad < np.float32(math.radians(10.0)), gas_db, np.float32(0))
