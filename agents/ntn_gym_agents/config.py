@@ -2,9 +2,10 @@
 
 The top-level key is the id of the environment (``NTN/Handover-v0``); below it stand ``n_timesteps``,
 ``policy``, ``n_envs``, ``normalize``, ``env_kwargs``, ``policy_kwargs`` and the arguments of the algorithm,
-as rl-zoo3 reads them. A further key ``NTN/Handover-v0/tiny`` replaces single values for one preset; rl-zoo3
-does not look at it. A file is named after its algorithm, with a suffix for a variant: ``ppo.yml``,
-``ppo-mlp.yml``, ``maskable-ppo.yml``.
+as rl-zoo3 reads them. Two further kinds of top-level keys are read here and not by rl-zoo3:
+``NTN/Handover-v0/tiny`` replaces single values for one preset, and ``pretrain`` names a heuristic to imitate
+first. A file is named after its algorithm, with a suffix for a variant: ``ppo.yml``, ``ppo-mlp.yml``,
+``maskable-ppo.yml``.
 
 Nothing in a file is evaluated: policies and activation functions are names in a table, a linear schedule is
 written ``lin_1e-3``, and every number is checked before anything runs.
@@ -91,6 +92,13 @@ class EnvKwargs(_Part):
     n_worlds: Count | None = None
 
 
+class Pretrain(_Part):
+    """What to imitate before the reinforcement learning begins."""
+
+    heuristic: str
+    steps: Steps = 60_000
+
+
 class Normalize(_Part):
     """Running scaling of rewards (SB3's VecNormalize)."""
 
@@ -109,6 +117,7 @@ class TrainConfig(_Part):
     normalize: Literal[False] | Normalize = False
     env_kwargs: EnvKwargs = EnvKwargs()
     policy_kwargs: PolicyKwargs = PolicyKwargs()
+    pretrain: Pretrain | None = None
     learning_rate: Scheduled | None = None
     gamma: Share | None = None
     batch_size: Count | None = None
@@ -117,8 +126,11 @@ class TrainConfig(_Part):
 
     def hyperparameters(self) -> dict[str, Any]:
         """Arguments of the algorithm that are set, as plain values."""
-        general = {"n_timesteps", "policy", "n_envs", "normalize", "env_kwargs", "policy_kwargs"}
-        return self.model_dump(exclude=general, exclude_none=True)
+        return self.model_dump(exclude=_GENERAL, exclude_none=True)
+
+
+# What is not handed to the algorithm as it is.
+_GENERAL = {"n_timesteps", "policy", "n_envs", "normalize", "env_kwargs", "policy_kwargs", "pretrain"}
 
 
 class PpoConfig(TrainConfig):
@@ -218,6 +230,10 @@ def load_config(
             raise FileNotFoundError(f"configuration {path} does not exist")
     sections = _read(path, entry)
     values = _merged(sections[entry.id], sections.get(f"{entry.id}/{preset or entry.default_preset}", {}))
+    if "pretrain" in values:
+        raise ValueError(f"{path}: pretrain stands at the top level of a file, where rl-zoo3 does not look")
+    if "pretrain" in sections:
+        values["pretrain"] = sections["pretrain"]
     return check_config(algorithm, values, f"{path.name}, section {entry.id}")
 
 
@@ -241,6 +257,10 @@ def check_config(algorithm: str, values: Mapping[str, Any], title: str) -> Train
         for key in ("layout", "context"):
             if getattr(config.policy_kwargs, key) is not None:
                 raise ValueError(f"{title}: policy_kwargs.{key} belongs to {policies[1]}, not to MlpPolicy")
+    if algorithm == "dqn" and config.pretrain is not None:
+        raise ValueError(
+            f"{title}: pretrain: dqn learns action values, which a heuristic does not show; use ppo or maskable-ppo"
+        )
     if algorithm == "dqn" and isinstance(config.policy_kwargs.net_arch, Layers):
         raise ValueError(f"{title}: policy_kwargs.net_arch of dqn is one list, e.g. [64, 64]")
     return config

@@ -25,8 +25,6 @@ class TrainJob:
         steps: Steps of all environments together; None takes ``n_timesteps`` of the configuration.
         n_worlds: Train on this many fixed worlds; None takes the configuration's, by default an endless
             stream.
-        pretrain: Name of a heuristic to imitate first; None learns from scratch.
-        pretrain_steps: Decisions of that heuristic to imitate.
         eval_every: Steps between two evaluations on validation worlds; 0 never evaluates.
         eval_worlds: Number of those worlds.
         checkpoint_every: Steps between two checkpoints.
@@ -44,8 +42,6 @@ class TrainJob:
     seed: int = 0
     steps: int | None = None
     n_worlds: int | None = None
-    pretrain: str | None = None
-    pretrain_steps: int = 0
     eval_every: int = 50_000
     eval_worlds: int = 32
     checkpoint_every: int = 50_000
@@ -58,13 +54,7 @@ class TrainJob:
                 f"seed = {self.seed} is for {seed_purpose(self.seed)}; train with seeds {TRAINING_SEEDS.start} to "
                 f"{TRAINING_SEEDS.stop - 1}, so that nobody is evaluated on worlds it has trained on"
             )
-        if (self.pretrain is None) != (self.pretrain_steps == 0):
-            raise ValueError(
-                f"pretrain = {self.pretrain!r} with pretrain_steps = {self.pretrain_steps}: give a heuristic and how "
-                "many of its decisions to imitate, or neither"
-            )
         for name, low in (
-            ("pretrain_steps", 0),
             ("steps", 1),
             ("n_worlds", 1),
             ("eval_every", 0),

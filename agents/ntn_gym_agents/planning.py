@@ -78,6 +78,6 @@ def plan(job: TrainJob) -> Plan:
     if len(VALIDATION_SEEDS) < job.eval_worlds:
         raise ValueError(f"eval_worlds = {job.eval_worlds}: there are {len(VALIDATION_SEEDS)} validation seeds")
     n_parallel = max(1, config.n_envs // task.n_agents)
-    if job.pretrain is not None:
-        check_pretrain(task, resolve(entry.heuristics), algorithm, job.pretrain)
+    if config.pretrain is not None:
+        check_pretrain(task, resolve(entry.heuristics), config.pretrain.heuristic)
     return Plan(job, entry, preset, scenario, task, algorithm, config, policy_kwargs, n_parallel)

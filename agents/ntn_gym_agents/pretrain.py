@@ -65,16 +65,14 @@ class Lessons:
 Rules = Mapping[str, HeuristicSpec]
 
 
-def check_pretrain(task: Task, rules: Rules, algorithm: str, teacher: str) -> None:
+def check_pretrain(task: Task, rules: Rules, teacher: str) -> None:
     """Refuse what cannot be imitated.
 
     Raises:
-        ValueError: If there is no such heuristic, or the algorithm or the actions do not allow it.
+        ValueError: If there is no such heuristic, or the actions are not Discrete.
     """
     if teacher not in rules:
         raise ValueError(f"pretrain: unknown heuristic {teacher!r}; known are {', '.join(rules)}")
-    if algorithm == "dqn":
-        raise ValueError("pretrain: dqn learns action values, which a heuristic does not show; use ppo or maskable-ppo")
     if not isinstance(task.agent_action_space, spaces.Discrete):
         raise ValueError(f"pretrain: actions must be Discrete, not {task.agent_action_space}")
 

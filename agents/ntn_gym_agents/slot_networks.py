@@ -24,6 +24,9 @@ from ntn_gym_agents.layout import slots_end
 EXCLUDED = -1e8
 
 
+ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU, "silu": nn.SiLU}
+
+
 def _hidden_layers(sizes: Sequence[int], activation_fn: type[nn.Module]) -> nn.Sequential:
     """Activation of the (separate) first layer, then further layers of the given sizes."""
     layers: list[nn.Module] = [activation_fn()]

@@ -2,7 +2,7 @@
 
 For every environment whose action names one of K slots: `SlotScorerPolicy` for PPO,
 `MaskableSlotScorerPolicy` for MaskablePPO, `SlotQPolicy` for DQN. They take the arguments of SB3's own
-policies (``net_arch``, ``activation_fn``, ...) and two more:
+policies, ``activation_fn`` also by its name, and two more:
 
 ``layout``
     Where slots and user are found in the observation: a `SlotLayout`, its five values as a mapping, or the
@@ -30,9 +30,18 @@ from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import nn
 
 from ntn_gym_agents.layout import Layout, plain, resolve_layout
-from ntn_gym_agents.slot_networks import DuelingSlots, SlotActorCritic, exclude_empty
+from ntn_gym_agents.slot_networks import ACTIVATIONS, DuelingSlots, SlotActorCritic, exclude_empty
 
 DEFAULT_HIDDEN = (32, 32)
+
+
+def _activation(activation_fn: str | type[nn.Module] | None, default: type[nn.Module]) -> type[nn.Module]:
+    """Take an activation function or its name, which is what a configuration can hold."""
+    if isinstance(activation_fn, str):
+        if activation_fn not in ACTIVATIONS:
+            raise ValueError(f"activation_fn = {activation_fn!r}: allowed are {', '.join(ACTIVATIONS)}")
+        return ACTIVATIONS[activation_fn]
+    return activation_fn or default
 
 
 def _hidden_sizes(net_arch: Any, branch: str) -> list[int]:
@@ -54,12 +63,14 @@ class _SlotActorCriticMixin:
         layout: Layout,
         context: bool = False,
         net_arch: list[int] | dict[str, list[int]] | None = None,
+        activation_fn: str | type[nn.Module] | None = None,
         **kwargs: Any,
     ) -> None:
         self.layout = resolve_layout(layout, observation_space, action_space)
         self.context = context
         hidden = list(DEFAULT_HIDDEN) if net_arch is None else net_arch
-        super().__init__(observation_space, action_space, lr_schedule, net_arch=hidden, **kwargs)
+        chosen = _activation(activation_fn, nn.Tanh)
+        super().__init__(observation_space, action_space, lr_schedule, net_arch=hidden, activation_fn=chosen, **kwargs)
 
     def _build(self, lr_schedule: Schedule) -> None:
         self.mlp_extractor = SlotActorCritic(
@@ -154,12 +165,14 @@ class SlotQPolicy(DQNPolicy):
         layout: Layout,
         context: bool = False,
         net_arch: list[int] | None = None,
+        activation_fn: str | type[nn.Module] | None = None,
         **kwargs: Any,
     ) -> None:
         self.layout = resolve_layout(layout, observation_space, action_space)
         self.context = context
         hidden = list(DEFAULT_HIDDEN) if net_arch is None else net_arch
-        super().__init__(observation_space, action_space, lr_schedule, net_arch=hidden, **kwargs)
+        chosen = _activation(activation_fn, nn.ReLU)
+        super().__init__(observation_space, action_space, lr_schedule, net_arch=hidden, activation_fn=chosen, **kwargs)
 
     def _build(self, lr_schedule: Schedule) -> None:
         super()._build(lr_schedule)

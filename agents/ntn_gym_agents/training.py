@@ -98,9 +98,10 @@ def train(job: TrainJob, say: Say = to_stderr) -> TrainResult:
         env.seed(_derived_seed(job.seed, done, "worlds") % (len(TRAINING_SEEDS) - planned.n_parallel))
         if checkpoint is not None:
             restore(model, env, checkpoint, planned.total_steps)
-        if checkpoint is None and job.pretrain is not None:
+        pretrain = planned.config.pretrain
+        if checkpoint is None and pretrain is not None:
             rules = resolve(planned.entry.heuristics)
-            imitation = imitate(model, planned.task, rules, job.pretrain, job.pretrain_steps, job.seed)
+            imitation = imitate(model, planned.task, rules, pretrain.heuristic, pretrain.steps, job.seed)
             say(imitation.describe())
         seconds = _learn(planned, model, env, inner, out, done)
         steps = model.num_timesteps

@@ -20,10 +20,10 @@ from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from stable_baselines3.common.save_util import load_from_zip_file
 from stable_baselines3.dqn.policies import DQNPolicy
-from torch import nn
 
 from ntn_gym_agents.checkpoints import MANIFEST, read_manifest
 from ntn_gym_agents.config import SLOT_POLICIES
+from ntn_gym_agents.slot_networks import ACTIVATIONS
 from ntn_gym_agents.slot_scorer import MaskableSlotScorerPolicy, SlotQPolicy, SlotScorerPolicy
 
 POLICY_FILE = "policy.zip"
@@ -37,8 +37,6 @@ POLICIES: dict[str, dict[str, type[BasePolicy]]] = {
     "dqn": {"MlpPolicy": DQNPolicy, SLOT_POLICIES["dqn"]: SlotQPolicy},
 }
 """The class behind each policy name of a configuration, by algorithm."""
-
-ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU, "silu": nn.SiLU}
 
 
 class SharedPolicy:

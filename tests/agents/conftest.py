@@ -10,7 +10,7 @@ import pytest
 from ntn_gym_agents.jobs import TrainJob
 
 # Three rollouts of 8 worlds for 16 steps; each checkpoint follows a rollout.
-SMALL = {"n_envs": 8, "n_steps": 16, "batch_size": 64, "n_epochs": 1}
+SMALL = {"n_envs": 8, "n_steps": 16, "batch_size": 64, "n_epochs": 1, "learning_rate": "lin_1e-3"}
 SMALL_DQN = {"n_envs": 8, "buffer_size": 256, "learning_starts": 32, "batch_size": 16, "target_update_interval": 64}
 
 

@@ -22,8 +22,13 @@ MakeJob = Callable[..., TrainJob]
 
 def test_the_pupil_plays_nearly_as_well_as_its_teacher(small_job: MakeJob) -> None:
     # One rollout of learning with a negligible rate: what is measured is the imitation.
-    overrides = {"n_envs": 8, "n_steps": 16, "learning_rate": 1e-9, "policy_kwargs": {"net_arch": [32, 32]}}
-    job = small_job(steps=128, eval_every=0, pretrain="composite", pretrain_steps=30_000, overrides=overrides)
+    overrides = {
+        "n_envs": 8,
+        "n_steps": 16,
+        "learning_rate": 1e-9,
+        "pretrain": {"heuristic": "composite", "steps": 30_000},
+    }
+    job = small_job(steps=128, eval_every=0, overrides=overrides)
     told: list[str] = []
     train(job, told.append)
     task = plan(job).task
@@ -59,6 +64,6 @@ def test_lessons_hold_the_teachers_decision_and_honest_returns(small_job: MakeJo
 
 
 def test_dqn_cannot_imitate(small_job: MakeJob) -> None:
-    job = small_job(algorithm="dqn", overrides={}, pretrain="composite", pretrain_steps=100)
+    job = small_job(algorithm="dqn", overrides={"pretrain": {"heuristic": "composite"}})
     with pytest.raises(ValueError, match="dqn learns action values"):
         plan(job)

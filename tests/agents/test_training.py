@@ -304,7 +304,7 @@ def test_many_users_share_one_policy(small_job: MakeJob) -> None:
         ({"overrides": {"gamma": 2.0}}, "gamma = 2.0"),
         ({"overrides": {"policy_kwargs": {"layout": {"n_slots": 4}}}}, "needed are exactly"),
         ({"eval_worlds": 2_000_000}, "there are 1000000 validation seeds"),
-        ({"pretrain": "telepathy", "pretrain_steps": 100}, "unknown heuristic 'telepathy'"),
+        ({"overrides": {"pretrain": {"heuristic": "telepathy"}}}, "unknown heuristic 'telepathy'"),
     ],
 )
 def test_a_job_that_makes_no_sense_creates_nothing(
@@ -325,7 +325,6 @@ def test_a_job_that_makes_no_sense_creates_nothing(
         ({"steps": -5}, "steps = -5: allowed are whole numbers from 1"),
         ({"steps": 1e6}, "steps = 1000000.0"),
         ({"eval_worlds": 0}, "eval_worlds = 0"),
-        ({"pretrain": "composite"}, "give a heuristic and how many"),
     ],
 )
 def test_a_job_with_an_impossible_value_cannot_be_made(
