@@ -31,7 +31,7 @@ class Swing:
         return len(self.rms), 2
 
 
-def swing_motion(amplitude: NDArray[Any], swing: Swing, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+def swing_motion(amplitude: NDArray[Any], swing: Swing, time_s: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return the motions: east, north, up in m and roll, pitch, yaw in rad, [B, n, 6].
 
     Args:

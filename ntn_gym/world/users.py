@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,7 @@ def place_region(
 
 
 def centre_lat_lon(
-    region: Region, motion: Motion, time_s: NDArray[np.float64]
+    region: Region, motion: Motion, time_s: NDArray[np.floating[Any]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return latitude and longitude of the centre in rad on its great circle, [B, S], for times [S] or [B, S].
 
@@ -120,13 +120,13 @@ def centre_lat_lon(
     )
 
 
-def centre_site(region: Region, motion: Motion, time_s: NDArray[np.float64]) -> Site:
+def centre_site(region: Region, motion: Motion, time_s: NDArray[np.floating[Any]]) -> Site:
     """Return place and local axes of the centre at times since step 0, [B, S]."""
     latitude, longitude = centre_lat_lon(region, motion, time_s)
     return Site(np.asarray(geodetic_to_ecef(latitude, longitude, ALTITUDE_M[motion])), enu_basis(latitude, longitude))
 
 
-def plan_offsets(region: Region, speed_m_s: float, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+def plan_offsets(region: Region, speed_m_s: float, time_s: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return the planned place of each user relative to the centre, east and north in m, [B, n, U, 2].
 
     Args:
@@ -140,7 +140,7 @@ def plan_offsets(region: Region, speed_m_s: float, time_s: NDArray[np.float64]) 
 
 
 def lat_lon_deg(
-    region: Region, motion: Motion, time_s: NDArray[np.float64], place_m: NDArray[np.float64]
+    region: Region, motion: Motion, time_s: NDArray[np.floating[Any]], place_m: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return latitude and longitude of the users in deg, each [B, n, U], for maps.
 

@@ -6,7 +6,7 @@ in the slots at t, which the ephemeris tells. Memory is carried from chunk to ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -72,8 +72,15 @@ class Reports:
 
     def take(self, part: tuple[slice, slice]) -> Reports:
         """Return the reports of some worlds and steps."""
-        parts = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Reports(**{name: None if array is None else array[part] for name, array in parts.items()})
+        age = None if self.neighbour_age is None else self.neighbour_age[part]
+        return Reports(
+            self.heard[part],
+            self.sinr_db[part],
+            self.slow_db[part],
+            self.neighbour_db[part],
+            age,
+            self.load[part],
+        )
 
 
 class MeasurementChain:

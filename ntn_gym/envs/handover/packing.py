@@ -55,7 +55,8 @@ def scaled_sinr(sinr_db: FloatArray, high: float = SINR_HIGH) -> FloatArray:
     """Scale and clip a SINR as the observation does."""
     scaled = sinr_db - np.float32(SINR_CENTRE_DB)
     scaled *= np.float32(1 / SINR_SCALE_DB)
-    return np.clip(scaled, np.float32(SINR_LOW), np.float32(high), out=scaled)
+    np.clip(scaled, np.float32(SINR_LOW), np.float32(high), out=scaled)
+    return scaled
 
 
 class Utility:
@@ -73,7 +74,8 @@ class Utility:
     def rate_bit_s(self, sinr_db: FloatArray, load: FloatArray) -> FloatArray:
         """Attenuated and capped Shannon rate of the free share of the cell (3GPP TR 36.942 Annex A.2)."""
         efficiency = np.minimum(self._gap * np.log1p(from_db(sinr_db)), self._cap)
-        return efficiency * (self._bandwidth * (np.float32(1.0) - load))
+        rate: FloatArray = efficiency * (self._bandwidth * (np.float32(1.0) - load))
+        return rate
 
     def of_rate(self, rate_bit_s: FloatArray) -> FloatArray:
         """Utility log(1 + R/R0) / log(1 + Rmax/R0), 0 to 1."""
