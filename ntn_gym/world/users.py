@@ -136,7 +136,8 @@ def plan_offsets(region: Region, speed_m_s: float, time_s: NDArray[np.floating[A
     """
     way_m = (speed_m_s - region.speed_m_s)[:, None, None] * time_s[:, None]
     east, north = way_m * np.sin(region.course_rad)[:, None], way_m * np.cos(region.course_rad)[:, None]
-    return region.offset_m[:, None] + np.stack([east, north], axis=-1)
+    offset_m: NDArray[np.float64] = region.offset_m[:, None] + np.stack([east, north], axis=-1)
+    return offset_m
 
 
 def lat_lon_deg(
