@@ -123,6 +123,8 @@ class Users(_Part):
             raise ValueError(
                 f"latitude_min_deg = {self.latitude_min_deg} is above latitude_max_deg = {self.latitude_max_deg}"
             )
+        if self.motion == "static" and self.speed_m_s:
+            raise ValueError(f"speed_m_s = {self.speed_m_s} m/s: static users stand still; leave it out or set motion")
         return self
 
 
