@@ -33,6 +33,11 @@ def occupied(now: Now) -> NDArray[np.bool_]:
     return now["link"][:, :1, :, _SYNC] > _EMPTY
 
 
+def deserted(held: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Worlds in which no slot holds a pass, seldom any; ``held`` is what `occupied` returns."""
+    return (~np.logical_or.reduce(held[:, 0], axis=-1)).nonzero()[0]
+
+
 @lru_cache(maxsize=16)
 def _starts(n_worlds: int, n_users: int, stride: int) -> NDArray[np.int64]:
     """Where each user's block of ``stride`` numbers begins, [B, U]."""
@@ -120,18 +125,18 @@ class ManyUsers:
         users = np.empty_like(state.users)
         users[:, 0] = new_serving
         users[:, 1] = effects.status.take(row)
-        users[:, 2] = np.where(takes_target, 0, since + 1)
+        np.multiply(since + 1, ~takes_target, out=users[:, 2])
         users[:, 3] = np.where(handover, passes[0], last_pass)
         terms = effects.terms.take(row, axis=0)
         terms[..., 0] = service
         kpis = effects.kpis.take(row, axis=0)
-        kpis[..., 0] = rate.astype(np.float64) * share * 1e-6
-        kpis[..., 1] = kpis[..., 0]
+        rate_mbit_s = rate.astype(np.float64) * share * 1e-6
+        kpis[..., 0] = rate_mbit_s
+        kpis[..., 1] = rate_mbit_s
         kpis[..., 4] = handover & (passes[1] == last_pass) & (since <= self._ping_pong_steps)
-        illegal = kpis[..., -1]
-        if np.logical_or.reduce(illegal, axis=None):
+        if np.count_nonzero(np.logical_or.reduce(sync[1], axis=1)) < n_worlds:  # all users of a world chose empty slots
             # Where no slot holds a pass there was nothing legal to choose.
-            illegal *= np.logical_or.reduce(occupied(now), axis=-1)
+            kpis[deserted(occupied(now)), :, -1] = 0.0
         new_state = State(users, state.average * 0.8 + service * 0.2, attached)
         return new_state, Outcome(terms, kpis, np.zeros(n_worlds, dtype=bool))
 

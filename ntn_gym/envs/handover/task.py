@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ntn_gym.core.slots import SlotLayout
 from ntn_gym.core.task import Arrays, KpiSpec, Now, Outcome, TermSpec
-from ntn_gym.envs.handover.many import ManyUsers, occupied
+from ntn_gym.envs.handover.many import ManyUsers, deserted, occupied
 from ntn_gym.envs.handover.measurement import Memory
 from ntn_gym.envs.handover.observation import SLOT, SLOT_SIZE, USER_SIZE, bounds
 from ntn_gym.envs.handover.packing import Packer
@@ -220,9 +220,9 @@ class HandoverTask:
         """
         if state.average.size == 1:
             return self._single.action_mask(state, now["link"][0, 0])
-        free = occupied(now)
-        mask = free | (state.serving[..., None] == self._slots)
-        somewhere = np.logical_or.reduce(free, axis=(1, 2))
-        if np.count_nonzero(somewhere) < len(somewhere):
-            mask[~somewhere] = True
+        held = occupied(now)
+        mask = held | (state.serving[..., None] == self._slots)
+        worlds = deserted(held)
+        if len(worlds):
+            mask[worlds] = True
         return mask
