@@ -110,7 +110,10 @@ class CalibrationRow:
 
 @cache
 def terminals() -> Mapping[str, Terminal]:
-    """Return the terminals of TR 38.821 Table 6.1.1.1-3 by name."""
+    """Return the terminals by name.
+
+    Source: 3GPP TR 38.821 V16, Table 6.1.1.1-3.
+    """
     table = read_json(_TABLE)["terminals"]
     return MappingProxyType(
         {name: Terminal(name, **{k: v for k, v in row.items() if k != "band"}) for name, row in table.items()}
@@ -118,13 +121,19 @@ def terminals() -> Mapping[str, Terminal]:
 
 
 def terminal_of_band(band: Band) -> Terminal:
-    """Return the terminal that TR 38.821 uses in a band: the handheld in S band, the VSAT in Ka band."""
+    """Return the terminal of a band: the handheld in S band, the VSAT in Ka band.
+
+    Source: 3GPP TR 38.821 V16, Table 6.1.1.1-9 (study cases).
+    """
     return terminals()["handheld" if band == "S" else "vsat"]
 
 
 @cache
 def satellite_sets() -> tuple[SatelliteSet, ...]:
-    """Return the twelve satellites of TR 38.821 Tables 6.1.1.1-1 and -2."""
+    """Return the twelve satellites of the calibration.
+
+    Source: 3GPP TR 38.821 V16, Tables 6.1.1.1-1 and 6.1.1.1-2.
+    """
     table = read_json(_TABLE)
     return tuple(
         SatelliteSet(
