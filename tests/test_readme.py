@@ -19,7 +19,7 @@ def test_there_is_python_to_run() -> None:
 @pytest.mark.parametrize("block", BLOCKS)
 def test_python_runs(block: str) -> None:
     short = (
-        block.replace("total_timesteps=500_000", "total_timesteps=1024")
+        block.replace("total_timesteps=500_000, progress_bar=True", "total_timesteps=1024")
         .replace("n_envs=128", "n_envs=32")
         .replace("n_eval_episodes=128", "n_eval_episodes=8")
         .replace("num_envs=256", "num_envs=4")
