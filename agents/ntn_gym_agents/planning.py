@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from ntn_gym.core.registry import EnvEntry, find_entry, make_task, resolve
 from ntn_gym.core.seeding import VALIDATION_SEEDS
 from ntn_gym.core.task import Task
+from ntn_gym.evaluation.provenance import scenario_digest
 from ntn_gym_agents.config import TrainConfig, algorithm_of, check_config, load_config
 from ntn_gym_agents.jobs import TrainJob
 from ntn_gym_agents.layout import layout_of_task, plain, resolve_layout
@@ -23,6 +25,7 @@ class Plan:
     entry: EnvEntry
     preset: str
     scenario: dict[str, Any]
+    scenario_digest: str
     task: Task
     algorithm: str
     config: TrainConfig
@@ -42,6 +45,10 @@ class Plan:
             "preset": self.preset,
             "scenario": self.scenario,
             "config": self.config.model_dump(exclude_none=True),
+            # A preset or an observation that has changed since is another problem.
+            "scenario_digest": self.scenario_digest,
+            "policy_kwargs": self.policy_kwargs,
+            "observation_size": int(self.task.agent_observation_space.shape[0]),
         }
         return json.loads(json.dumps(asked))
 
@@ -62,7 +69,11 @@ def plan(job: TrainJob) -> Plan:
     config = check_config(algorithm, values, "configuration with your changes")
     preset = job.preset or config.env_kwargs.preset or entry.default_preset
     scenario = dict(job.scenario) or dict(config.env_kwargs.scenario or {})
-    task: Task = make_task(entry.name, preset, scenario)
+    scenarios = importlib.import_module(entry.scenarios)
+    chosen = scenarios.load_preset(preset)
+    if scenario:
+        chosen = scenarios.with_overrides(chosen, scenario)
+    task: Task = make_task(entry.name, scenario=chosen)
     policy_kwargs = config.policy_kwargs.model_dump(exclude_none=True)
     if config.policy != "MlpPolicy":
         layout = layout_of_task(task)
@@ -80,4 +91,5 @@ def plan(job: TrainJob) -> Plan:
     n_parallel = max(1, config.n_envs // task.n_agents)
     if config.pretrain is not None:
         check_pretrain(task, resolve(entry.heuristics), config.pretrain.heuristic)
-    return Plan(job, entry, preset, scenario, task, algorithm, config, policy_kwargs, n_parallel)
+    digest = scenario_digest(chosen)
+    return Plan(job, entry, preset, scenario, digest, task, algorithm, config, policy_kwargs, n_parallel)

@@ -62,6 +62,8 @@ def to_stderr(text: str) -> None:
 def train(job: TrainJob, say: Say = to_stderr) -> TrainResult:
     """Train an agent, resume a training that was stopped, or return the result of one that is finished.
 
+    torch gets one thread: these networks are too small to be divided, and other trainings may need the cores.
+
     Args:
         job: What to do.
         say: Takes messages for people.
@@ -88,7 +90,7 @@ def train(job: TrainJob, say: Say = to_stderr) -> TrainResult:
         except ValueError as error:
             say(f"{error}; training goes on from the newest checkpoint, if there is one")
     write_whole(out / "job.json", json.dumps(planned.identity, indent=1) + "\n")
-    th.set_num_threads(1)  # these networks are too small for more; others may need the cores
+    th.set_num_threads(1)
     checkpoint = store.newest_whole(out / "checkpoints", say)
     done = 0 if checkpoint is None else checkpoint.steps
     if checkpoint is not None:
