@@ -28,7 +28,8 @@ def gamma_gamma_shapes(rytov_variance: FloatArray | float) -> tuple[FloatArray, 
     beta = 1 / (exp[0.51 s2 / (1 + 0.69 s2^(6/5))^(5/6)] - 1). (s2^(6/5) is the sigma^(12/5) of the source.)
 
     Source: M. A. Al-Habash, L. C. Andrews and R. L. Phillips, "Mathematical model for the irradiance probability
-    density function of a laser beam propagating through turbulent media", Optical Engineering 40 (8), 2001 (no inner scale).
+    density function of a laser beam propagating through turbulent media", Optical Engineering 40 (8), 2001 (no
+    inner scale).
 
     Args:
         rytov_variance: Rytov variance, 1e-4 to 100, [...].
