@@ -124,9 +124,9 @@ class HandoverTask:
     ## Heuristics
 
     sticky, strongest, elevation, longest visibility, serving capacity, A3, A4/A5, conditional handover (D1, T1), load
-    aware, hybrid, predicted RSS, adaptive threshold, and the weighted sum `composite`, the rule to beat;
-    `ntn_gym.envs.handover.heuristics` has definitions and sources. Bound: exact dynamic programming with perfect foresight
-    for one user, a price relaxation for many.
+    aware, hybrid, predicted RSS, adaptive threshold, the weighted sum `composite`, and the forecast-fed `planner`, the
+    rule to beat; `ntn_gym.envs.handover.heuristics` has definitions and sources. Bound: exact dynamic programming with
+    perfect foresight for one user, a price relaxation for many.
 
     ## Version History
 
