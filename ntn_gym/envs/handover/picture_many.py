@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from functools import lru_cache
-
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
@@ -19,22 +16,8 @@ from ntn_gym.rendering.map import MapPlot
 from ntn_gym.rendering.strips import TimeStrips, nice_ceiling
 from ntn_gym.world.platform import hexagonal_cells_m
 
-_DRAWING = threading.Lock()
 
-
-def draw(story: Story) -> NDArray[np.uint8]:
-    """Draw the story of many users, uint8 [600, 960, 3]."""
-    # The prepared picture is shared by all environments of a scenario, so only one may draw at a time.
-    with _DRAWING:
-        return _prepared(story.task.scenario).draw(story)
-
-
-@lru_cache(maxsize=4)
-def _prepared(scenario: Scenario) -> _Picture:
-    return _Picture(scenario)
-
-
-class _Picture:
+class ManyUsersPicture:
     """Artists of one scenario, drawn again and again."""
 
     def __init__(self, scenario: Scenario) -> None:
@@ -132,6 +115,7 @@ class _Picture:
         )
 
     def draw(self, story: Story) -> NDArray[np.uint8]:
+        """Draw the story of many users, uint8 [600, 960, 3]."""
         n_users, n_slots = story.task.n_agents, story.task.n_slots
         serving = np.where(story.alive, story.serving[-1], -1)
         counts = (serving[:, None] == np.arange(n_slots)).sum(axis=0)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,22 +23,8 @@ from ntn_gym.rendering.map import MapPlot
 from ntn_gym.rendering.sky import SkyPlot
 from ntn_gym.rendering.strips import Lanes, TimeStrips, nice_ceiling
 
-_DRAWING = threading.Lock()
 
-
-def draw(story: Story) -> NDArray[np.uint8]:
-    """Draw the story of a single user, uint8 [600, 960, 3]."""
-    # The prepared picture is shared by all environments of a scenario, so only one may draw at a time.
-    with _DRAWING:
-        return _prepared(story.task.scenario).draw(story)
-
-
-@lru_cache(maxsize=4)
-def _prepared(scenario: Scenario) -> _Picture:
-    return _Picture(scenario)
-
-
-class _Picture:
+class OneUserPicture:
     """Artists of one scenario, drawn again and again."""
 
     def __init__(self, scenario: Scenario) -> None:
@@ -86,6 +69,7 @@ class _Picture:
         self.lanes = Lanes(self.canvas, strips.axes[3], scenario.slots.count)
 
     def draw(self, story: Story) -> NDArray[np.uint8]:
+        """Draw the story of a single user, uint8 [600, 960, 3]."""
         raw = story.raw
         mine = int(story.serving[-1, 0]) if story.alive[0] else None
         sinr_db = raw["sinr_db"][-1, 0]
