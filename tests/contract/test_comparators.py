@@ -10,9 +10,10 @@ import pytest
 from ntn_gym.core.bound import BoundResult
 from ntn_gym.core.engine import Engine
 from ntn_gym.core.heuristic import HeuristicSpec
-from ntn_gym.core.policy import Policy, RandomPolicy
+from ntn_gym.core.policy import Policy
 from ntn_gym.core.registry import resolve
 from ntn_gym.core.task import Arrays
+from ntn_gym.evaluation.uniform import SeededPolicy, UniformPolicy
 
 from .cases import Case, play
 
@@ -24,6 +25,8 @@ def returns(task: Any, policy: Policy) -> np.ndarray:
     engine = Engine(task, len(WORLDS))
     engine.reset(seeds=WORLDS)
     policy.reset(len(WORLDS))
+    if isinstance(policy, SeededPolicy):
+        policy.reset_worlds(WORLDS)
     total, alive = np.zeros(len(WORLDS)), np.ones(len(WORLDS), dtype=bool)
     restarted = alive.copy()
     for _ in range(task.episode_steps):
@@ -69,7 +72,7 @@ def _compare_rules_and_bound(case: Case) -> None:
     task = case.task()
     bound: BoundResult = resolve(case.entry.bound)(task, _packed(case, task))
     assert bound.value.shape == (len(WORLDS),) and np.isfinite(bound.value).all()
-    chance = returns(task, RandomPolicy(0, task.agent_action_space))
+    chance = returns(task, UniformPolicy(task))
     slack = 1e-9 * np.maximum(1.0, np.abs(bound.value))
     assert (chance <= bound.value + slack).all()
     for name, spec in _heuristics(case).items():

@@ -84,11 +84,10 @@ def learning_chart(comparison: Comparison) -> Figure | None:
                 axes.plot(steps, scores, color=FAMILY_COLOURS["agent"], linewidth=0.8, alpha=0.6, linestyle=style)
             axes.plot(*_mean_curve(curves), color=FAMILY_COLOURS["agent"], linewidth=2, linestyle=style)
             axes.plot([], [], color=FAMILY_COLOURS["agent"], linewidth=2, linestyle=style, label=_agent_label(row))
-        for best in (comparison.single, comparison.composite):
-            if best is not None:
-                colour = FAMILY_COLOURS[best.policy.family]
-                label = f"{best.policy.name} (reporting worlds)"
-                axes.axhline(best.score.value, color=colour, linewidth=1.2, linestyle=(0, (5, 2)), label=label)
+        for family, best in comparison.rivals.items():
+            label = f"{best.policy.name} (reporting worlds)"
+            colour = FAMILY_COLOURS[family]
+            axes.axhline(best.score.value, color=colour, linewidth=1.2, linestyle=(0, (5, 2)), label=label)
         axes.axhline(1.0, color=FAMILY_COLOURS["bound"], linewidth=1, label="bound")
         axes.set_xlim(left=0)
         # The first steps of a training are far below everything else; what matters is where it ends.

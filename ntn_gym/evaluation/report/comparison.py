@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,8 @@ from ntn_gym.evaluation import statistics as st
 from ntn_gym.evaluation.report.results import PolicyResult, PresetResult
 from ntn_gym.evaluation.statistics import Interval
 
-SINGLE = ("single",)
-COMPOSITE = ("composite", "forecast")
-NAMED_RULE = "composite"
+RULE_FAMILIES = ("single", "composite", "forecast")
+"""Kinds of rules, see `ntn_gym.core.heuristic.HeuristicSpec`; the best of each is a rival of the learned policies."""
 ABOVE_BOUND = 1e-6
 
 
@@ -24,17 +24,15 @@ class Row:
         policy: Whose numbers these are.
         score: Normalised score: 0 random, 1 bound.
         mean_return: Mean return with its interval.
-        over_single: Score difference to the best single-criterion rule.
-        over_rule: Score difference to the rule to beat, see `Comparison.rule`.
+        over: Score difference to the best rule of each family that has one.
         gap: Share of the gap between a named rule and the bound.
-        better: Share of worlds in which it returns more than the rule to beat.
+        better: Share of worlds in which it returns more than the best rule of all.
     """
 
     policy: PolicyResult
     score: Interval
     mean_return: Interval
-    over_single: Interval | None
-    over_rule: Interval | None
+    over: Mapping[str, Interval | None]
     gap: Interval | None
     better: Interval | None
 
@@ -46,9 +44,9 @@ class Comparison:
     Attributes:
         preset: Whose results these are.
         rows: Policies by falling score; the bound and random play are among them.
-        single: Best rule that looks at one criterion.
-        composite: Best rule that weighs several, or uses a forecast.
-        rule: The rule to beat: the one named ``composite``, else the best of its kind.
+        rivals: Best rule of each family that has one: of those that look at one criterion (``single``), that weigh
+            several (``composite``), and that are fed with a forecast (``forecast``).
+        rule: Best rule of all.
         learned: Best trained policy.
         gap_over: Rule above which shares of the gap are given.
         above_bound: (policy, world) pairs that return more than the bound; there must be none.
@@ -56,8 +54,7 @@ class Comparison:
 
     preset: PresetResult
     rows: tuple[Row, ...]
-    single: Row | None
-    composite: Row | None
+    rivals: Mapping[str, Row]
     rule: Row | None
     learned: Row | None
     gap_over: str | None
@@ -84,8 +81,8 @@ def compare(preset: PresetResult, gap_over: str | None = None) -> Comparison:
         candidates = [policy for policy in preset.policies if policy.family in families]
         return max(candidates, key=lambda policy: mean[policy.name], default=None)
 
-    single, composite = best(*SINGLE), best(*COMPOSITE)
-    rule = preset.find(NAMED_RULE) or composite
+    rivals = {family: found for family in RULE_FAMILIES if (found := best(family)) is not None}
+    rule = best(*RULE_FAMILIES)
     named = None if gap_over is None else preset.find(gap_over)
     random, bound = preset.random.returns[0], preset.bound.returns[0]
 
@@ -99,17 +96,15 @@ def compare(preset: PresetResult, gap_over: str | None = None) -> Comparison:
         gap = None
         if named is not None and policy.family not in ("random", "bound") and policy.name != named.name:
             gap = st.gap_share(policy.returns, named.returns, bound)
-        over_rule = difference(policy, rule)
         better = None
-        if over_rule is not None and rule is not None:
+        if rule is not None and difference(policy, rule) is not None:
             better = st.share_of_worlds_better(policy.returns, rule.returns)
         rows.append(
             Row(
                 policy=policy,
                 score=st.normalised_score(policy.returns, random, bound),
                 mean_return=st.contrast(policy.returns, np.zeros(len(random))),
-                over_single=difference(policy, single),
-                over_rule=over_rule,
+                over={family: difference(policy, rival) for family, rival in rivals.items()},
                 gap=gap,
                 better=better,
             )
@@ -125,8 +120,7 @@ def compare(preset: PresetResult, gap_over: str | None = None) -> Comparison:
     return Comparison(
         preset=preset,
         rows=tuple(rows),
-        single=row_of(single),
-        composite=row_of(composite),
+        rivals={family: by_name[rival.name] for family, rival in rivals.items()},
         rule=row_of(rule),
         learned=row_of(best("agent")),
         gap_over=None if named is None else named.name,

@@ -65,7 +65,7 @@ def make_document(result: BenchmarkResult) -> Document:
     if not result.complete:
         introduction.append(f"NOT FINISHED: {len(result.records)} of {result.expected} results are there.")
     introduction += [f"Left out: {problem}." for problem in result.problems]
-    overview = [tables.four_numbers(comparisons)]
+    overview = [tables.overview(comparisons)]
     across = across_presets(comparisons)
     if across is not None:
         overview.append(across)

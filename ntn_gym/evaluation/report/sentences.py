@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ntn_gym.evaluation.report.comparison import Comparison, Row
 from ntn_gym.evaluation.report.tables import interval_text
-from ntn_gym.evaluation.statistics import RUNS_FOR_STATISTICS, Interval, score_difference
+from ntn_gym.evaluation.statistics import RUNS_FOR_STATISTICS, Interval, contrast, score_difference
 
 
 def verdicts(comparison: Comparison) -> list[str]:
@@ -15,10 +17,17 @@ def verdicts(comparison: Comparison) -> list[str]:
         sentences.append("This preset is trivial: a one-line rule solves it. It is for teaching and tests.")
     for row in comparison.agents:
         sentences.append(_about(row, comparison))
-    if not comparison.agents and comparison.single is not None and comparison.composite is not None:
-        found = _difference(comparison.composite, comparison.single, comparison)
+    rule, single = comparison.rule, comparison.rivals.get("single")
+    if not comparison.agents and rule is not None:
+        words = ["No policy was trained here."]
+        if single is not None and single is not rule:
+            words.append(_relation(rule.policy.name, single, _difference(rule, single, comparison)))
+        sentences.append(" ".join(words))
+    if rule is not None:
+        room = contrast(comparison.preset.bound.returns, rule.policy.returns, _scale(comparison))
         sentences.append(
-            f"No policy was trained here. {_relation(comparison.composite.policy.name, comparison.single, found)}"
+            f"Head-room: the bound lies {interval_text(room)} of the normalised range above {rule.policy.name}, the "
+            "best rule."
         )
     if comparison.above_bound:
         sentences.append(
@@ -32,11 +41,10 @@ def _about(row: Row, comparison: Comparison) -> str:
     name, runs = row.policy.name, len(row.policy.records)
     trainings = "one training" if runs == 1 else f"{runs} trainings"
     words = [f"{name} ({trainings}) scores {interval_text(row.score)}."]
-    compared: list[Row] = []
-    for other in (comparison.single, comparison.rule, comparison.composite):
-        if other is not None and all(other.policy.name != seen.policy.name for seen in compared):
-            compared.append(other)
-            words.append(_relation("It", other, _difference(row, other, comparison)))
+    for family, rival in comparison.rivals.items():
+        difference = row.over[family]
+        if difference is not None:
+            words.append(_relation("It", rival, difference))
     if runs < RUNS_FOR_STATISTICS:
         words.append(
             "With fewer than three trainings the interval is about other worlds, not about what another training gives."
@@ -49,7 +57,12 @@ def _difference(row: Row, other: Row, comparison: Comparison) -> Interval:
     return score_difference(row.policy.returns, other.policy.returns, preset.random.returns[0], preset.bound.returns[0])
 
 
-KINDS = {"single": "best single-criterion rule", "composite": "composite rule", "forecast": "forecast rule"}
+def _scale(comparison: Comparison) -> np.ndarray:
+    preset = comparison.preset
+    return preset.bound.returns[0] - preset.random.returns[0]
+
+
+KINDS = {"single": "best single-criterion rule", "composite": "best composite rule", "forecast": "best forecast rule"}
 
 
 def _relation(who: str, other: Row, difference: Interval) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from scipy import stats
+
+from ntn_gym.core.task import KpiSpec
 from ntn_gym.evaluation.report.comparison import Comparison, Row
 from ntn_gym.evaluation.statistics import Interval, contrast
 
@@ -52,39 +56,32 @@ def number_text(value: float) -> str:
     return f"{value:.2e}"
 
 
-def four_numbers(comparisons: Sequence[Comparison]) -> Table:
-    """The four numbers of each preset, and what the learned policy adds."""
+RIVALS = {"single": "best single-criterion rule", "composite": "best composite rule", "forecast": "best forecast rule"}
+OVER_RIVALS = {"single": "− best single", "composite": "− best composite", "forecast": "− best forecast"}
+
+
+def overview(comparisons: Sequence[Comparison]) -> Table:
+    """One line per preset: the best rule of each kind, the best learned policy, the bound, and what was learned."""
+    families = [family for family in RIVALS if any(family in comparison.rivals for comparison in comparisons)]
     rows, strong = [], set()
     for number, comparison in enumerate(comparisons):
         learned = comparison.learned
-        rows.append(
-            (
-                comparison.preset.preset,
-                _named(comparison.single),
-                _named(comparison.composite),
-                _named(learned),
-                "1",
-                interval_text(learned.over_single if learned else None, signed=True),
-                interval_text(learned.over_rule if learned else None, signed=True),
-            )
-        )
-        for column, interval in ((5, learned and learned.over_single), (6, learned and learned.over_rule)):
-            if interval and interval.sign > 0:
-                strong.add((number, column))
+        cells = [comparison.preset.preset, *(_named(comparison.rivals.get(family)) for family in families)]
+        cells += [_named(learned), "1"]
+        for family in families:
+            interval = None if learned is None else learned.over.get(family)
+            if interval is not None and interval.sign > 0:
+                strong.add((number, len(cells)))
+            cells.append(interval_text(interval, signed=True))
+        rows.append(tuple(cells))
+    columns = ["preset", *(RIVALS[family] for family in families), "best learned policy", "bound"]
+    columns += [f"learned {OVER_RIVALS[family]}" for family in families]
     return Table(
-        "Four numbers per preset",
-        (
-            "preset",
-            "best single-criterion rule",
-            "best composite or forecast rule",
-            "best learned policy",
-            "bound",
-            "learned − best single",
-            "learned − composite",
-        ),
+        "Overview",
+        tuple(columns),
         tuple(rows),
         frozenset(strong),
-        frozenset({1, 2, 3}),
+        frozenset(range(1, len(families) + 2)),
         "Normalised scores (0 random, 1 bound) with 95 % intervals. Differences are paired by world; those whose "
         "interval lies above zero are bold. The best rules are chosen on these very worlds, which favours them.",
     )
@@ -96,10 +93,9 @@ def _named(row: Row | None) -> str:
 
 def score_table(comparison: Comparison) -> Table:
     """All policies of a preset with scores and paired differences."""
-    single, rule = comparison.single, comparison.rule
+    rule = comparison.rule
     columns = ["policy", "kind", "score", "return"]
-    columns.append(f"− {single.policy.name}" if single else "− best single")
-    columns.append(f"− {rule.policy.name}" if rule else "− composite")
+    columns += [f"− {rival.policy.name}" for rival in comparison.rivals.values()]
     columns.append(f"better than {rule.policy.name} in" if rule else "better in")
     if comparison.gap_over:
         columns.append(f"gap over {comparison.gap_over}")
@@ -111,15 +107,14 @@ def score_table(comparison: Comparison) -> Table:
             _kind(row),
             fixed or interval_text(row.score),
             f"{row.mean_return.value:.1f} ± {(row.mean_return.high - row.mean_return.low) / 2:.1f}",
-            interval_text(row.over_single, signed=True),
-            interval_text(row.over_rule, signed=True),
-            interval_text(row.better, percent=True),
         ]
+        for interval in row.over.values():
+            if interval is not None and interval.sign > 0:
+                strong.add((number, len(cells)))
+            cells.append(interval_text(interval, signed=True))
+        cells.append(interval_text(row.better, percent=True))
         if comparison.gap_over:
             cells.append(interval_text(row.gap, percent=True))
-        for column, interval in ((4, row.over_single), (5, row.over_rule)):
-            if interval is not None and interval.sign > 0:
-                strong.add((number, column))
         rows.append(tuple(cells))
     note = (
         "score: 0 random, 1 bound. Columns with − are paired differences of scores; bold where the whole interval is "
@@ -140,7 +135,7 @@ ARROWS = {"higher": " ↑", "lower": " ↓", "neither": ""}
 
 
 def kpi_table(comparison: Comparison) -> Table:
-    """KPIs of all policies: means over worlds."""
+    """KPIs of all policies (means over worlds), and whether the return ranks policies as each KPI does."""
     specs = comparison.preset.kpis
     columns = ["policy", *(f"{spec.name} [{spec.unit}]{ARROWS[spec.better]}" for spec in specs)]
     rows = []
@@ -150,14 +145,36 @@ def kpi_table(comparison: Comparison) -> Table:
             values = row.policy.kpi(spec.name)
             cells.append(NOTHING if values is None else number_text(float(values.mean())))
         rows.append(tuple(cells))
+    agreement = (rank_agreement(comparison, spec) for spec in specs)
+    rows.append(("rank agreement", *(NOTHING if rho is None else f"{rho:+.2f}" for rho in agreement)))
     meanings = "; ".join(f"{spec.name}: {spec.description}" for spec in specs)
     return Table(
         "Key performance indicators",
         tuple(columns),
         tuple(rows),
         note="Each KPI is reduced over an episode, then averaged over worlds and trainings. ↑ more is better, ↓ less "
-        f"is better. {meanings}.",
+        "is better. Rank agreement: Spearman's rank correlation between mean return and KPI over all policies played, "
+        "positive where the reward ranks them as the KPI does; an operator who cares for a KPI with a negative one "
+        f"should look at its column before the score. {meanings}.",
     )
+
+
+def rank_agreement(comparison: Comparison, spec: KpiSpec) -> float | None:
+    """Spearman's correlation of mean return with a KPI over policies, sign turned so that +1 is agreement.
+
+    None for a KPI that is neither good nor bad, that does not differ, or with fewer than three policies.
+    """
+    if spec.better == "neither":
+        return None
+    pairs = [
+        (row.policy.returns.mean(), values.mean())
+        for row in comparison.rows
+        if row.policy.family != "bound" and (values := row.policy.kpi(spec.name)) is not None
+    ]
+    if len(pairs) < 3 or any(np.ptp(side) == 0 for side in zip(*pairs, strict=True)):
+        return None
+    found = float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
+    return found if spec.better == "higher" else -found
 
 
 def run_table(comparison: Comparison) -> Table | None:
