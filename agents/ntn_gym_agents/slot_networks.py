@@ -38,17 +38,29 @@ def _hidden_layers(sizes: Sequence[int], activation_fn: type[nn.Module]) -> nn.S
 def split(layout: SlotLayout, observation: th.Tensor) -> tuple[th.Tensor, th.Tensor, th.Tensor]:
     """Split observations [n, obs] into slots [n, K, slot], user [n, user] and the valid bits [n, K]."""
     slots = observation[:, : slots_end(layout)].reshape(-1, layout.n_slots, layout.slot_size)
-    return slots, observation[:, slots_end(layout) :], slots[:, :, layout.valid_index] > 0.5
+    if layout.valid_index is None:
+        valid = th.ones(slots.shape[:2], dtype=th.bool, device=slots.device)
+    else:
+        valid = slots[:, :, layout.valid_index] > 0.5
+    return slots, observation[:, slots_end(layout) :], valid
 
 
-def selectable(valid: th.Tensor) -> th.Tensor:
-    """Slots [n, K] that may be chosen: the valid ones, or all where there is none."""
-    return valid | ~valid.any(dim=1, keepdim=True)
+def in_order_of_actions(layout: SlotLayout, slots: th.Tensor, extra: th.Tensor) -> th.Tensor:
+    """Put what belongs to slots [n, K] and to the other actions [n, E] into the order of the actions, [n, K + E]."""
+    before = layout.first_slot_action
+    return th.cat((extra[:, :before], slots, extra[:, before:]), dim=1)
 
 
-def exclude_empty(scores: th.Tensor, valid: th.Tensor) -> th.Tensor:
+def selectable(layout: SlotLayout, valid: th.Tensor) -> th.Tensor:
+    """Actions [n, K + E] that may be chosen: valid slots and what is no slot, or all where there is nothing."""
+    extra = valid.new_ones((len(valid), layout.n_extra_actions))
+    possible = in_order_of_actions(layout, valid, extra)
+    return possible | ~possible.any(dim=1, keepdim=True)
+
+
+def exclude_empty(layout: SlotLayout, scores: th.Tensor, valid: th.Tensor) -> th.Tensor:
     """Give empty slots a score so low that they are never chosen."""
-    return scores.masked_fill(~selectable(valid), EXCLUDED)
+    return scores.masked_fill(~selectable(layout, valid), EXCLUDED)
 
 
 class SlotPool(nn.Module):
@@ -73,35 +85,6 @@ class SlotPool(nn.Module):
         return th.cat((highest, mean, user), dim=1)
 
 
-class SlotScorer(nn.Module):
-    """One number per slot, from [slot, serving slot, user] and, with ``context``, the pooled other slots.
-
-    Without a serving slot its part is zero. The first layer acts on the parts that all slots share once per
-    user and not once per slot; the result is that of a network on the concatenation.
-    """
-
-    def __init__(
-        self, layout: SlotLayout, hidden: Sequence[int], activation_fn: type[nn.Module], context: bool = False
-    ) -> None:
-        super().__init__()
-        self.layout = layout
-        self.pool = SlotPool(layout, hidden[0], activation_fn) if context else None
-        common_size = layout.slot_size + (layout.user_size if self.pool is None else self.pool.size)
-        self.first = nn.Linear(layout.slot_size + common_size, hidden[0])
-        self.hidden = _hidden_layers(hidden, activation_fn)
-        self.last = nn.Linear(hidden[-1], 1)
-
-    def forward(self, slots: th.Tensor, user: th.Tensor, valid: th.Tensor) -> th.Tensor:
-        """Score slots [n, K, slot]: [n, K]."""
-        serving = slots[:, :, self.layout.serving_index, None]
-        rest = user if self.pool is None else self.pool(slots, user, valid)
-        common = th.cat(((slots * serving).sum(dim=1), rest), dim=1)
-        weight = self.first.weight
-        per_slot = nn.functional.linear(slots, weight[:, : self.layout.slot_size], self.first.bias)
-        per_user = nn.functional.linear(common, weight[:, self.layout.slot_size :])
-        return self.last(self.hidden(per_slot + per_user[:, None, :])).squeeze(-1)
-
-
 class SlotValue(nn.Module):
     """Features of the whole situation, the same for any numbering of the slots."""
 
@@ -117,8 +100,53 @@ class SlotValue(nn.Module):
         return self.hidden(self.first(self.pool(slots, user, valid)))
 
 
+class SlotScorer(nn.Module):
+    """One number per action: slots from [slot, serving slot, user] and, with ``context``, the pooled other slots.
+
+    Without a serving slot its part is zero. The first layer acts on the parts that all slots share once per
+    user and not once per slot; the result is that of a network on the concatenation. Actions that are no slot are
+    scored from the user and all slots pooled.
+    """
+
+    def __init__(
+        self, layout: SlotLayout, hidden: Sequence[int], activation_fn: type[nn.Module], context: bool = False
+    ) -> None:
+        super().__init__()
+        self.layout = layout
+        self.pool = SlotPool(layout, hidden[0], activation_fn) if context else None
+        common_size = layout.user_size if self.pool is None else self.pool.size
+        if layout.serving_index is not None:
+            common_size += layout.slot_size
+        self.first = nn.Linear(layout.slot_size + common_size, hidden[0])
+        self.hidden = _hidden_layers(hidden, activation_fn)
+        self.last = nn.Linear(hidden[-1], 1)
+        self.extra: SlotValue | None = None
+        if layout.n_extra_actions:
+            self.extra = SlotValue(layout, hidden, activation_fn)
+            self.last_extra = nn.Linear(self.extra.size, layout.n_extra_actions)
+
+    @property
+    def heads(self) -> list[nn.Linear]:
+        """The layers whose output is a score."""
+        return [self.last] if self.extra is None else [self.last, self.last_extra]
+
+    def forward(self, slots: th.Tensor, user: th.Tensor, valid: th.Tensor) -> th.Tensor:
+        """Score the actions from slots [n, K, slot]: [n, K + E]."""
+        common = user if self.pool is None else self.pool(slots, user, valid)
+        if self.layout.serving_index is not None:
+            serving = slots[:, :, self.layout.serving_index, None]
+            common = th.cat(((slots * serving).sum(dim=1), common), dim=1)
+        weight = self.first.weight
+        per_slot = nn.functional.linear(slots, weight[:, : self.layout.slot_size], self.first.bias)
+        per_user = nn.functional.linear(common, weight[:, self.layout.slot_size :])
+        scores = self.last(self.hidden(per_slot + per_user[:, None, :])).squeeze(-1)
+        if self.extra is None:
+            return scores
+        return in_order_of_actions(self.layout, scores, self.last_extra(self.extra(slots, user, valid)))
+
+
 class SlotActorCritic(nn.Module):
-    """Takes the place of SB3's ``MlpExtractor``: the actor's output already is one logit per slot."""
+    """Takes the place of SB3's ``MlpExtractor``: the actor's output already is one logit per action."""
 
     def __init__(
         self,
@@ -132,18 +160,18 @@ class SlotActorCritic(nn.Module):
         self.layout = layout
         self.scorer = SlotScorer(layout, actor_hidden, activation_fn, context)
         self.value = SlotValue(layout, critic_hidden, activation_fn)
-        self.latent_dim_pi = layout.n_slots
+        self.latent_dim_pi = layout.n_actions
         self.latent_dim_vf = self.value.size
 
     def forward(self, observation: th.Tensor) -> tuple[th.Tensor, th.Tensor]:
-        """Return logits [n, K] and value features [n, latent_dim_vf]."""
+        """Return logits [n, K + E] and value features [n, latent_dim_vf]."""
         parts = split(self.layout, observation)
-        return exclude_empty(self.scorer(*parts), parts[2]), self.value(*parts)
+        return exclude_empty(self.layout, self.scorer(*parts), parts[2]), self.value(*parts)
 
     def forward_actor(self, observation: th.Tensor) -> th.Tensor:
-        """Return logits [n, K]; those of empty slots are `EXCLUDED`."""
+        """Return logits [n, K + E]; those of empty slots are `EXCLUDED`."""
         parts = split(self.layout, observation)
-        return exclude_empty(self.scorer(*parts), parts[2])
+        return exclude_empty(self.layout, self.scorer(*parts), parts[2])
 
     def forward_critic(self, observation: th.Tensor) -> th.Tensor:
         """Return value features [n, latent_dim_vf]."""
@@ -151,7 +179,7 @@ class SlotActorCritic(nn.Module):
 
 
 class DuelingSlots(nn.Module):
-    """Action values Q(s, k) = V(s) + A(s, k) - mean of A over the slots that may be chosen."""
+    """Action values Q(s, k) = V(s) + A(s, k) - mean of A over the actions that may be chosen."""
 
     def __init__(
         self, layout: SlotLayout, hidden: Sequence[int], activation_fn: type[nn.Module], context: bool
@@ -163,9 +191,9 @@ class DuelingSlots(nn.Module):
         self.last = nn.Linear(self.value.size, 1)
 
     def forward(self, observation: th.Tensor) -> tuple[th.Tensor, th.Tensor]:
-        """Return action values [n, K] of all slots, empty ones too, and the valid bits [n, K]."""
+        """Return action values [n, K + E], of empty slots too, and the valid bits of the slots [n, K]."""
         slots, user, valid = split(self.layout, observation)
         advantage = self.advantage(slots, user, valid)
-        chosen = selectable(valid)
+        chosen = selectable(self.layout, valid)
         mean = (advantage * chosen).sum(dim=1, keepdim=True) / chosen.sum(dim=1, keepdim=True)
         return self.last(self.value(slots, user, valid)) + advantage - mean, valid

@@ -1,11 +1,12 @@
 """The permutation-equivariant slot scorer as policies of Stable-Baselines3 and sb3-contrib.
 
-For every environment whose action names one of K slots: `SlotScorerPolicy` for PPO,
+For every environment whose action names one of K slots (or is one of a few that stand for no slot, such as waiting):
+`SlotScorerPolicy` for PPO,
 `MaskableSlotScorerPolicy` for MaskablePPO, `SlotQPolicy` for DQN. They take the arguments of SB3's own
 policies, ``activation_fn`` also by its name, and two more:
 
 ``layout``
-    Where slots and user are found in the observation: a `SlotLayout`, its five values as a mapping, or the
+    Where slots and user are found in the observation: a `SlotLayout`, its values as a mapping, or the
     name of an environment (``NTN/Handover-v0``), which then declares it.
 ``context``
     Whether a slot's score also depends on the other slots through a pooled embedding (default: no).
@@ -35,7 +36,7 @@ from ntn_gym_agents.slot_networks import ACTIVATIONS, DuelingSlots, SlotActorCri
 DEFAULT_HIDDEN = (32, 32)
 
 
-def _activation(activation_fn: str | type[nn.Module] | None, default: type[nn.Module]) -> type[nn.Module]:
+def chosen_activation(activation_fn: str | type[nn.Module] | None, default: type[nn.Module]) -> type[nn.Module]:
     """Take an activation function or its name, which is what a configuration can hold."""
     if isinstance(activation_fn, str):
         if activation_fn not in ACTIVATIONS:
@@ -44,7 +45,7 @@ def _activation(activation_fn: str | type[nn.Module] | None, default: type[nn.Mo
     return activation_fn or default
 
 
-def _hidden_sizes(net_arch: Any, branch: str) -> list[int]:
+def hidden_sizes(net_arch: Any, branch: str) -> list[int]:
     """Read ``net_arch`` as SB3 does: a list for both branches, or ``{"pi": [...], "vf": [...]}``."""
     sizes = net_arch[branch] if isinstance(net_arch, Mapping) else net_arch
     if not sizes or any(int(size) < 1 for size in sizes):
@@ -69,25 +70,25 @@ class _SlotActorCriticMixin:
         self.layout = resolve_layout(layout, observation_space, action_space)
         self.context = context
         hidden = list(DEFAULT_HIDDEN) if net_arch is None else net_arch
-        chosen = _activation(activation_fn, nn.Tanh)
+        chosen = chosen_activation(activation_fn, nn.Tanh)
         super().__init__(observation_space, action_space, lr_schedule, net_arch=hidden, activation_fn=chosen, **kwargs)
 
     def _build(self, lr_schedule: Schedule) -> None:
         self.mlp_extractor = SlotActorCritic(
             self.layout,
-            _hidden_sizes(self.net_arch, "pi"),
-            _hidden_sizes(self.net_arch, "vf"),
+            hidden_sizes(self.net_arch, "pi"),
+            hidden_sizes(self.net_arch, "vf"),
             self.activation_fn,
             self.context,
         )
-        # A linear layer from K logits to K logits, as SB3 would add, would tell the slots apart again.
+        # A linear layer from logits to logits, as SB3 would add, would tell the slots apart again.
         self.action_net = nn.Identity()
         self.value_net = nn.Linear(self.mlp_extractor.latent_dim_vf, 1)
         if self.ortho_init:
             # Gains as in SB3: sqrt(2) inside, a nearly uniform policy and an unscaled value at the start.
             for module, gain in (
                 (self.mlp_extractor, np.sqrt(2)),
-                (self.mlp_extractor.scorer.last, 0.01),
+                *((head, 0.01) for head in self.mlp_extractor.scorer.heads),
                 (self.value_net, 1.0),
             ):
                 module.apply(lambda layer, gain=gain: self.init_weights(layer, gain=gain))
@@ -139,16 +140,16 @@ class SlotQNetwork(QNetwork):
         self.layout = resolve_layout(layout, observation_space, action_space)
         self.context = context
         self.excludes_empty = False
-        self.q_net = DuelingSlots(self.layout, _hidden_sizes(hidden, "pi"), activation_fn, context)
+        self.q_net = DuelingSlots(self.layout, hidden_sizes(hidden, "pi"), activation_fn, context)
 
     def forward(self, obs: PyTorchObs) -> th.Tensor:
-        """Return action values [n, K]."""
+        """Return action values [n, K + E]."""
         values, valid = self.q_net(self.extract_features(obs, self.features_extractor))
-        return exclude_empty(values, valid) if self.excludes_empty else values
+        return exclude_empty(self.layout, values, valid) if self.excludes_empty else values
 
     def _predict(self, observation: PyTorchObs, deterministic: bool = True) -> th.Tensor:
         values, valid = self.q_net(self.extract_features(observation, self.features_extractor))
-        return exclude_empty(values, valid).argmax(dim=1)
+        return exclude_empty(self.layout, values, valid).argmax(dim=1)
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         return super()._get_constructor_parameters() | {"layout": plain(self.layout), "context": self.context}
@@ -171,7 +172,7 @@ class SlotQPolicy(DQNPolicy):
         self.layout = resolve_layout(layout, observation_space, action_space)
         self.context = context
         hidden = list(DEFAULT_HIDDEN) if net_arch is None else net_arch
-        chosen = _activation(activation_fn, nn.ReLU)
+        chosen = chosen_activation(activation_fn, nn.ReLU)
         super().__init__(observation_space, action_space, lr_schedule, net_arch=hidden, activation_fn=chosen, **kwargs)
 
     def _build(self, lr_schedule: Schedule) -> None:

@@ -99,12 +99,12 @@ class Match:
     def stay(self) -> int:
         """The action that changes nothing: the chosen slot, else the last action, else the first legal one."""
         layout = getattr(self.problem.task, "slot_layout", None)
-        if layout is not None:
+        if layout is not None and layout.serving_index is not None:
             observation = self._built.engine.observe()[0, 0]
             slots = observation[: layout.n_slots * layout.slot_size].reshape(layout.n_slots, layout.slot_size)
             chosen = np.flatnonzero(slots[:, layout.serving_index] > 0.5)
             if len(chosen):
-                return int(chosen[0])
+                return int(chosen[0]) + int(layout.first_slot_action)
         if self._action is not None and self.legal(self._action):
             return self._action
         return self.legal_actions()[0]
