@@ -1,4 +1,4 @@
-"""``ntn-gym docs``: pages of the environments, and the table in the README."""
+"""``ntn-gym docs``: pages of the environments, and the generated tables of the README."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ntn_gym.cli.catalogue import catalogue
 from ntn_gym.cli.docs_pages import environment_page, index_page, readme_with_table
+from ntn_gym.cli.docs_results import readme_with_results
 from ntn_gym.evaluation.files import write_whole
 
 
@@ -14,11 +15,11 @@ def run(out: Path | None = None, readme: Path | None = None, check: bool = False
 
     Args:
         out: Folder for one Markdown page per environment and an index.
-        readme: README whose table of environments is to be filled in.
+        readme: README whose tables of environments and of published scores are to be filled in.
         check: With ``--readme``: change nothing, but fail if the table is out of date.
 
     Raises:
-        ValueError: If there is nothing to do, the README has no place for the table, or it is out of date.
+        ValueError: If there is nothing to do, the README has no place for a table, or one is out of date.
     """
     if out is None and readme is None:
         raise ValueError("nothing to do: give --out DIR for the pages or --readme FILE for the table")
@@ -34,10 +35,9 @@ def run(out: Path | None = None, readme: Path | None = None, check: bool = False
     if readme is not None:
         old = readme.read_text(encoding="utf-8")
         new = readme_with_table(old, listed, str(readme))
+        new = readme_with_results(new, readme.parent, str(readme))
         if check and new != old:
-            raise ValueError(
-                f"{readme}: the table of environments is out of date; run `ntn-gym docs --readme {readme}`"
-            )
+            raise ValueError(f"{readme}: a generated table is out of date; run `ntn-gym docs --readme {readme}`")
         if not check and new != old:
             write_whole(readme, new)
             print(readme)

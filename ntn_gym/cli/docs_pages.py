@@ -33,16 +33,25 @@ def readme_table(listed: Sequence[Listed]) -> str:
 
 
 def readme_with_table(text: str, listed: Sequence[Listed], name: str) -> str:
-    """Return the README with the table between its two marks.
+    """Return the README with the table of environments between its two marks.
 
     Raises:
         ValueError: If the marks are missing, doubled or in the wrong order.
     """
-    if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
-        raise ValueError(f"{name}: needs one line {START} and, below it, one line {END}; the table goes between them")
-    head, rest = text.split(START)
-    tail = rest.split(END)[1]
-    return f"{head}{START}\n{readme_table(listed)}\n{END}{tail}"
+    return between_marks(text, START, END, readme_table(listed), name)
+
+
+def between_marks(text: str, start: str, end: str, content: str, name: str) -> str:
+    """Return a text with what stands between two marks replaced.
+
+    Raises:
+        ValueError: If the marks are missing, doubled or in the wrong order.
+    """
+    if text.count(start) != 1 or text.count(end) != 1 or text.index(start) > text.index(end):
+        raise ValueError(f"{name}: needs one line {start} and, below it, one line {end}; the table goes between them")
+    head, rest = text.split(start)
+    tail = rest.split(end)[1]
+    return f"{head}{start}\n{content}\n{end}{tail}"
 
 
 def index_page(listed: Sequence[Listed]) -> str:

@@ -1,4 +1,4 @@
-"""``ntn-gym report``: records of a benchmark as one HTML file and one Markdown file."""
+"""``ntn-gym report``: records of a benchmark as one HTML file, one Markdown file and a table for programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tyro
 
 
 def run(folder: tyro.conf.Positional[Path], out: Path | None = None, figures: bool = False) -> None:
-    """Write report.html, which needs no other file, and report.md.
+    """Write report.html, which needs no other file, report.md, and scores.csv with the normalised scores.
 
     Args:
         folder: Folder that `ntn-gym benchmark` wrote.
@@ -17,5 +17,5 @@ def run(folder: tyro.conf.Positional[Path], out: Path | None = None, figures: bo
     """
     from ntn_gym.evaluation.report.write import write_report
 
-    page, text = write_report(folder, out, figures=figures)
-    print(f"{page}\n{text}")
+    for path in write_report(folder, out, figures=figures):
+        print(path)

@@ -7,17 +7,19 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from ntn_gym.cli import main
+from ntn_gym.cli import docs_results, main
 from ntn_gym.cli.catalogue import catalogue
 from ntn_gym.cli.docs_pages import END, START, environment_page, example, readme_with_table
 from ntn_gym.cli.docs_settings import MISSING, differences, settings_rows, unit_of, with_unit
 from ntn_gym.core.page import SECTIONS
 from ntn_gym.core.registry import entries
 from ntn_gym.evaluation.provenance import environment_folder
+from ntn_gym.evaluation.report.export import COLUMNS
 from ntn_gym.evaluation.tuned import read_tuned
 
 README = Path(__file__).parents[2] / "README.md"
 LISTED = catalogue()
+RESULTS = f"{docs_results.START}\n{docs_results.END}"
 
 
 def test_the_readme_lists_what_is_registered():
@@ -30,7 +32,7 @@ def test_the_readme_lists_what_is_registered():
 
 def test_check_fails_on_an_old_table_and_changes_nothing(tmp_path, capsys):
     readme = tmp_path / "README.md"
-    readme.write_text(f"# title\n{START}\nold\n{END}\nrest\n", encoding="utf-8")
+    readme.write_text(f"# title\n{START}\nold\n{END}\n{RESULTS}\nrest\n", encoding="utf-8")
     assert main(["docs", "--readme", str(readme), "--check"]) == 1
     assert "out of date; run `ntn-gym docs --readme" in capsys.readouterr().err
     assert "old" in readme.read_text(encoding="utf-8")
@@ -39,6 +41,27 @@ def test_check_fails_on_an_old_table_and_changes_nothing(tmp_path, capsys):
     assert text.startswith("# title\n") and text.endswith("\nrest\n")
     assert "old" not in text and "`NTN/Handover-v0`" in text
     assert main(["docs", "--readme", str(readme), "--check"]) == 0
+
+
+def test_the_readme_shows_the_published_scores(tmp_path):
+    text = README.read_text(encoding="utf-8")
+    assert docs_results.readme_with_results(text, README.parent, "README.md") == text, "run `ntn-gym docs --readme`"
+    zoo = tmp_path / "agents" / "zoo" / "Made"
+    zoo.mkdir(parents=True)
+    (zoo / "scores.csv").write_text(
+        ",".join(COLUMNS) + "\nNTN/Made-v0,easy,ppo,agent,3,200,5,0.9,0.89,0.91,0.0512,0.04,0.06,,,,-0.01,-0.02,0\n"
+        "NTN/Made-v0,easy,near,single,,200,4,0.8488,0.84,0.85,,,,,,,,,\n"
+        "NTN/Made-v0,easy,plan,forecast,,200,4,0.91,0.9,0.92,,,,,,,,,\n"
+        "NTN/Made-v0,hard,near,single,,200,4,0.5,0.4,0.6,,,,,,,,,\n",
+        encoding="utf-8",
+    )
+    made = docs_results.readme_with_results(RESULTS, tmp_path, "my.md")
+    assert "**NTN/Made-v0**, 200 reporting worlds per preset; 3 trainings each" in made
+    assert "([all numbers](agents/zoo/Made/results.md))" in made
+    assert (
+        "| easy | near 0.849 | plan 0.910 | ppo 0.900 | **+0.051 [+0.040, +0.060]** | -0.010 [-0.020, +0.000] |" in made
+    )
+    assert "| hard | near 0.500 | – | – | – | – |" in made
 
 
 @pytest.mark.parametrize("text", ["no marks", START, END, f"{END}\n{START}", f"{START}{START}{END}"])

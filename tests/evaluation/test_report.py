@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -278,7 +279,7 @@ class Page(HTMLParser):
 
 def test_report_of_a_benchmark(tracking: Path, tmp_path: Path) -> None:
     run_benchmark(TRACKING.model_copy(update={"gap_over": "follow"}), tmp_path)
-    page_path, text_path = write_report(tmp_path, figures=True)
+    page_path, text_path, scores_path = write_report(tmp_path, figures=True)
     page = Page()
     html = page_path.read_text()
     page.feed(html)
@@ -301,6 +302,15 @@ def test_report_of_a_benchmark(tracking: Path, tmp_path: Path) -> None:
     }
     score = st.normalised_score(records["follow"], records["random"], records["bound"])
     assert re.search(rf"\| follow +\| single +\| {re.escape(tables.interval_text(score))} \|", text)
+    with scores_path.open(encoding="utf-8", newline="") as file:
+        scores = {(line["preset"], line["policy"]): line for line in csv.DictReader(file)}
+    assert len(scores) == 6
+    follow = scores["pair", "follow"]
+    assert float(follow["score"]) == pytest.approx(score.value, rel=1e-5)
+    assert float(follow["score_low"]) == pytest.approx(score.low, rel=1e-5)
+    assert float(follow["return_mean"]) == pytest.approx(records["follow"].mean(), rel=1e-5)
+    assert (follow["kind"], follow["over_best_single"], follow["trainings"]) == ("single", "", "")
+    assert float(scores["pair", "random"]["score"]) == 0
     for fact in ("12 per preset: episode 0 of seeds 2000000 to 2000011", "6 of 6", "NTN/Tracking-v0", "cores"):
         assert fact in text
         assert fact in html
@@ -311,8 +321,8 @@ def test_report_of_a_benchmark(tracking: Path, tmp_path: Path) -> None:
 
 def test_equal_records_give_an_equal_report(tracking: Path, tmp_path: Path) -> None:
     run_benchmark(TRACKING, tmp_path)
-    first, _ = write_report(tmp_path, tmp_path / "a")
-    second, _ = write_report(tmp_path, tmp_path / "b")
+    first, *_ = write_report(tmp_path, tmp_path / "a")
+    second, *_ = write_report(tmp_path, tmp_path / "b")
     assert first.read_bytes() == second.read_bytes()
 
 
@@ -320,7 +330,7 @@ def test_an_unfinished_benchmark_says_so(tracking: Path, tmp_path: Path) -> None
     run_benchmark(TRACKING, tmp_path)
     spoil(tmp_path / "records" / "Tracking-v0__pair__follow__worlds2000000+12.json", "truncated")
     (tmp_path / "records" / "Tracking-v0__tiny__bound__worlds2000000+12.json").unlink()
-    _, text_path = write_report(tmp_path)
+    _, text_path, _ = write_report(tmp_path)
     text = text_path.read_text()
     assert "NOT FINISHED: 2 of 6 results are there." in text
     assert "Left out: " in text and "not a whole record" in text

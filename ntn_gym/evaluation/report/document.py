@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ntn_gym.core.registry import find_entry
 from ntn_gym.evaluation import statistics as st
 from ntn_gym.evaluation.report import charts, tables
 from ntn_gym.evaluation.report.comparison import Comparison, compare
+from ntn_gym.evaluation.report.export import scores_csv
 from ntn_gym.evaluation.report.provenance_tables import parameter_table, run_facts
 from ntn_gym.evaluation.report.results import BenchmarkResult
 from ntn_gym.evaluation.report.sentences import verdicts
@@ -48,6 +50,7 @@ class Document:
     overview: tuple[Table, ...]
     sections: tuple[Section, ...]
     closing: tuple[Table, ...]
+    scores_csv: str
 
 
 SCORE = (
@@ -75,6 +78,7 @@ def make_document(result: BenchmarkResult) -> Document:
         overview=tuple(overview),
         sections=tuple(_section(comparison, config.trade_off) for comparison in comparisons),
         closing=(run_facts(result),),
+        scores_csv=scores_csv(find_entry(config.environment).id, comparisons),
     )
 
 

@@ -12,8 +12,8 @@ from ntn_gym.evaluation.report.results import load_results
 from ntn_gym.evaluation.report.style import png_bytes
 
 
-def write_report(folder: Path, out: Path | None = None, *, figures: bool = False) -> tuple[Path, Path]:
-    """Turn the records of a benchmark into ``report.html`` and ``report.md``.
+def write_report(folder: Path, out: Path | None = None, *, figures: bool = False) -> tuple[Path, Path, Path]:
+    """Turn the records of a benchmark into ``report.html``, ``report.md`` and ``scores.csv``.
 
     Args:
         folder: Folder of the benchmark; one that is not finished gives a report that says so.
@@ -21,7 +21,7 @@ def write_report(folder: Path, out: Path | None = None, *, figures: bool = False
         figures: Also write every picture as a PNG file into ``figures/``.
 
     Returns:
-        Paths of the HTML file and of the Markdown file.
+        Paths of the HTML file, of the Markdown file and of the table of scores.
 
     Raises:
         FileNotFoundError: If the folder holds no benchmark.
@@ -30,13 +30,14 @@ def write_report(folder: Path, out: Path | None = None, *, figures: bool = False
     """
     document = make_document(load_results(folder))
     target = out or folder
-    page, text = target / "report.html", target / "report.md"
+    page, text, scores = target / "report.html", target / "report.md", target / "scores.csv"
     write_whole(page, to_html(document))
     write_whole(text, to_markdown(document))
+    write_whole(scores, document.scores_csv)
     if figures:
         pictures = target / "figures"
         pictures.mkdir(exist_ok=True)
         for section in document.sections:
             for picture in (block for block in section.blocks if isinstance(block, Picture)):
                 (pictures / f"{picture.name}.png").write_bytes(png_bytes(picture.figure))
-    return page, text
+    return page, text, scores
