@@ -1,6 +1,7 @@
-"""Small-scale fading of the received power: Rayleigh, Rician, Nakagami-m and shadowed Rician; Jakes' correlation.
+"""Small-scale fading of the received power: Rayleigh, Rician, Nakagami-m and shadowed Rician.
 
-Random draws are in `fading_samples`.
+Random draws are in `fading_samples`, correlation in time in `fading_correlation`, outage and mean rates in
+`fading_rates`; further laws in `loo` and `shadowing_mixture`.
 
 Powers are ratios to the free-space (or mean) power. Rician and shadowed-Rician powers are mixtures of gamma
 distributions, sum_n w_n Gamma(n + 1, s), with Poisson and negative-binomial weights; the sums below are these
@@ -16,10 +17,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammainc, gammaln, i0e, j0, xlogy
+from scipy.special import gammainc, gammaln, i0e, xlogy
 
 from ntn_gym.data import read_json
-from ntn_gym.physics.constants import SPEED_OF_LIGHT_M_S
 
 FloatArray = NDArray[Any]
 
@@ -267,24 +267,3 @@ def shadowed_rician_power_pdf(power: FloatArray | float, parameters: ShadowedRic
     n = np.flatnonzero(weight > _REMAINING_WEIGHT * 1e-6)
     density: FloatArray = np.exp(xlogy(n, x) - x - gammaln(n + 1.0)) @ weight[n] / (2.0 * parameters.b)
     return density
-
-
-def jakes_correlation(
-    speed_m_s: FloatArray | float, freq_hz: FloatArray | float, lag_s: FloatArray | float
-) -> FloatArray:
-    """Return the correlation of a scattered channel after a time lag, J_0(2 pi f v lag / c).
-
-    Source: R. H. Clarke, Bell System Technical Journal 47, 1968; W. C. Jakes, Microwave Mobile
-    Communications, 1974, section 1.3 (isotropic scattering around the receiver).
-
-    Args:
-        speed_m_s: Speed of the receiver in m/s, [...].
-        freq_hz: Carrier frequency in Hz, [...].
-        lag_s: Time lag in s, [...].
-
-    Returns:
-        Correlation in [-0.403, 1], [...].
-    """
-    doppler_hz = np.multiply(speed_m_s, freq_hz) / SPEED_OF_LIGHT_M_S
-    correlation: FloatArray = j0(2.0 * math.pi * doppler_hz * lag_s)
-    return correlation

@@ -124,8 +124,8 @@ def test_densities_integrate_to_the_distribution(pdf, cdf):
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_samplers_follow_the_distribution(sample, cdf, dtype):
-    powers = sample(np.random.default_rng(8), (100, 200), dtype=dtype)
-    assert powers.shape == (100, 200)
+    powers = sample(np.random.default_rng(8), (1000, 200), dtype=dtype)
+    assert powers.shape == (1000, 200)
     assert powers.dtype == dtype
     assert stats.kstest(powers.ravel(), lambda x: cdf(x)).pvalue > 0.01
 
@@ -147,17 +147,6 @@ def test_samples_extend_with_time():
         generator = np.random.default_rng(10)
         parts = np.concatenate([sample(generator, 4), sample(generator, 6)])
         assert np.array_equal(parts, sample(np.random.default_rng(10), 10))
-
-
-def test_jakes_correlation():
-    # J_0 has its first zero at 2.404826 and J_0(1) = 0.7651976866.
-    unit = 299792458.0 / (2 * math.pi * 2e9)
-    assert fading.jakes_correlation(unit, 2e9, 1.0) == pytest.approx(0.7651976866, abs=1e-9)
-    assert fading.jakes_correlation(unit, 2e9, 2.404825557695773) == pytest.approx(0, abs=1e-12)
-    # A sum of sinusoids with uniform arrival angles has this correlation.
-    angle = np.random.default_rng(11).uniform(0, 2 * math.pi, 400000)
-    measured = np.cos(2 * math.pi * 30 * 2e9 / 299792458.0 * 1e-3 * np.cos(angle)).mean()
-    assert fading.jakes_correlation(30.0, 2e9, 1e-3) == pytest.approx(measured, abs=0.005)
 
 
 @pytest.mark.parametrize(
