@@ -10,7 +10,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from ntn_gym.core.task import KpiSpec, Task
 from ntn_gym.evaluation.pool import WorldPool
-from ntn_gym.evaluation.rollout import evaluate_in
+from ntn_gym.evaluation.rollout import evaluate_in, reduce_kpi
 from ntn_gym_agents.logs import CsvLog
 from ntn_gym_agents.training_env import TrainingVecEnv
 from ntn_gym_agents.zoo import SharedPolicy
@@ -19,8 +19,15 @@ WINDOW_STEPS = 4096
 """KPIs are averaged over at least so many steps of all environments together."""
 
 
-def window_kpi(spec: KpiSpec, values: NDArray[np.float64], task: Task) -> float:
-    """Summarise a KPI over any steps of any agents, [n], in the unit and meaning of an episode's summary."""
+def window_kpi(
+    spec: KpiSpec, values: NDArray[np.float64], task: Task, counts: NDArray[np.float64] | None = None
+) -> float:
+    """Summarise a KPI over any steps of any agents, [n], in the unit and meaning of an episode's summary.
+
+    ``counts`` is the KPI that ``spec.per`` names.
+    """
+    if counts is not None:
+        return float(reduce_kpi(spec, values[None, :, None], np.ones(1), counts[None, :, None])[0])
     match spec.reduction:
         case "mean":
             return float(values.mean())
@@ -56,8 +63,10 @@ class KpiLog(BaseCallback):
             return
         task = self._env.task
         kpis, terms = np.concatenate(self._kpis), np.concatenate(self._terms)
+        place = {spec.name: i for i, spec in enumerate(task.kpis)}
         for i, spec in enumerate(task.kpis):
-            self.logger.record(f"kpi/{spec.name}", window_kpi(spec, kpis[..., i].ravel(), task))
+            counts = kpis[..., place[spec.per]].ravel() if spec.per else None
+            self.logger.record(f"kpi/{spec.name}", window_kpi(spec, kpis[..., i].ravel(), task, counts))
         for i, term in enumerate(task.reward_terms):
             self.logger.record(f"reward/{term.name}", term.weight * float(terms[..., i].mean()))
         self._kpis.clear()

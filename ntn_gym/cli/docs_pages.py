@@ -9,6 +9,7 @@ from typing import Any
 from ntn_gym.cli.catalogue import Listed, ListedPreset
 from ntn_gym.cli.docs_settings import differences, settings_rows, with_unit
 from ntn_gym.core.page import parse_page
+from ntn_gym.core.task import KpiSpec
 from ntn_gym.evaluation.provenance import environment_folder
 from ntn_gym.evaluation.tuned import Tuned, read_tuned
 
@@ -103,18 +104,22 @@ def _terms(one: Listed) -> str:
     return '`info["reward_terms"]` has them by name, unweighted.\n\n' + table(header, rows)
 
 
-def _kpis(one: Listed) -> str:
-    words = {
+def _summary(kpi: KpiSpec) -> str:
+    if kpi.per:
+        word = {"mean": "mean", "p5": "5th percentile", "p95": "95th percentile", "max": "largest"}[kpi.reduction]
+        return f"{word} per `{kpi.per}`"
+    return {
         "mean": "mean over steps and agents",
         "sum": "sum",
         "per_minute": "number per agent and minute",
         "p5": "5th percentile over steps and agents",
         "p95": "95th percentile over steps and agents",
         "max": "largest value",
-    }
-    rows = [
-        [f"`{kpi.name}`", kpi.description, kpi.unit, words[kpi.reduction], kpi.better] for kpi in one.default.task.kpis
-    ]
+    }[kpi.reduction]
+
+
+def _kpis(one: Listed) -> str:
+    rows = [[f"`{kpi.name}`", kpi.description, kpi.unit, _summary(kpi), kpi.better] for kpi in one.default.task.kpis]
     header = ["name", "meaning", "unit", "in an episode", "better is"]
     return (
         "## Key Performance Indicators\n\nEvery step reports them in `info`, as plain floats (events as 0 or 1).\n\n"

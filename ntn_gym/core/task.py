@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -50,6 +51,11 @@ class KpiSpec:
 
     ``reduction`` says how an episode is summarised over its steps and agents: the mean, the sum, the rate per
     agent and minute, the 5th or 95th percentile over all (step, agent) pairs, or the largest value.
+
+    ``per`` names another KPI that counts things (calls offered, tasks finished). A step then reports the total
+    over the things it counted: the mean is the sum of totals over the sum of counts, and percentiles and the
+    largest value are over the pairs that counted something, of total over count. An episode in which nothing
+    was counted has 0.
     """
 
     name: str
@@ -57,6 +63,13 @@ class KpiSpec:
     reduction: Literal["mean", "sum", "per_minute", "p5", "p95", "max"]
     better: Literal["higher", "lower", "neither"]
     description: str
+    per: str = ""
+
+    def __post_init__(self) -> None:
+        if self.per and self.reduction in ("sum", "per_minute"):
+            raise ValueError(
+                f"KPI {self.name!r}: per = {self.per!r} makes no sense with reduction = {self.reduction!r}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +113,36 @@ class Now:
         if gathered is None:
             gathered = self._gathered[name] = self._arrays[name][self._index]
         return gathered
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._arrays
+
+    def copy(self, name: str) -> NDArray[Any]:
+        """Return ``now[name]`` as an array that the caller may change and keep."""
+        gathered = self._arrays[name][self._index]
+        # What was gathered by fancy indexing is a copy already.
+        return gathered.copy() if len(self.rows) == 1 else gathered
+
+    def take(self, name: str, entries: NDArray[np.intp]) -> NDArray[Any]:
+        """Return some rows of ``now[name]`` without gathering the others.
+
+        Args:
+            name: An array of the trace, [rows, T, ..., columns].
+            entries: Rows of each world, counted over all axes between T and the columns, [..., B, n]; -1 stands for a
+                row of no meaning.
+
+        Returns:
+            The rows, [..., B, n, columns].
+        """
+        array = self._arrays[name]
+        if len(self.rows) == 1:
+            found: NDArray[Any] = array[self._index].reshape(-1, array.shape[-1]).take(entries, axis=0)
+            return found
+        rows, steps = self._index
+        per_step = prod(array.shape[2:-1])
+        begins = (rows * array.shape[1] + steps) * per_step
+        found = array.reshape(-1, array.shape[-1]).take(entries + begins[:, None], axis=0)
+        return found
 
 
 class World(Protocol):

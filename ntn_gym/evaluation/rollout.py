@@ -171,23 +171,32 @@ def _play(engine: Engine, policy: Policy, seeds: Sequence[int], recorder: _Recor
     if not np.isfinite(returns).all():
         seed = seeds[int(np.flatnonzero(~np.isfinite(returns))[0])]
         raise ValueError(f"the return of seed {seed} is not finite: an environment must never give such a reward")
-    reduced = [reduce_kpi(spec, kpis[i], steps * task.dt_s) for i, spec in enumerate(task.kpis)]
+    place = {spec.name: i for i, spec in enumerate(task.kpis)}
+    reduced = [
+        reduce_kpi(spec, kpis[i], steps * task.dt_s, kpis[place[spec.per]] if spec.per else None)
+        for i, spec in enumerate(task.kpis)
+    ]
     return _Played(returns, steps, terms, np.stack(reduced, axis=1) if reduced else np.zeros((n_worlds, 0)))
 
 
-def reduce_kpi(spec: KpiSpec, values: Floats, duration_s: NDArray[np.floating[Any]]) -> Floats:
+def reduce_kpi(
+    spec: KpiSpec, values: Floats, duration_s: NDArray[np.floating[Any]], counts: Floats | None = None
+) -> Floats:
     """Summarise a KPI over the steps and agents of each episode.
 
     Args:
         spec: Which summary.
         values: [B, T, A]; NaN after the end of an episode.
         duration_s: Length of each episode, [B].
+        counts: The KPI that ``spec.per`` names, [B, T, A].
 
     Returns:
         [B].
     """
     # One contiguous row per world: then the order of additions does not depend on the number of worlds.
     rows = np.ascontiguousarray(values).reshape(len(values), -1)
+    if counts is not None:
+        return _per_thing(spec, rows, np.nan_to_num(np.ascontiguousarray(counts).reshape(len(values), -1)))
     match spec.reduction:
         case "mean":
             reduced = np.nanmean(rows, axis=1)
@@ -200,6 +209,19 @@ def reduce_kpi(spec: KpiSpec, values: Floats, duration_s: NDArray[np.floating[An
         case "max":
             reduced = np.nanmax(rows, axis=1)
     return np.asarray(reduced, dtype=np.float64)
+
+
+def _per_thing(spec: KpiSpec, totals: Floats, counts: Floats) -> Floats:
+    """Summarise totals over what was counted, both [B, n]; see `KpiSpec`."""
+    some = counts > 0
+    if spec.reduction == "mean":
+        summed = np.where(some, totals, 0.0).sum(axis=1)
+        return np.asarray(summed / np.maximum(counts.sum(axis=1), 1e-300), dtype=np.float64)
+    each = np.where(some, totals, np.nan) / np.where(some, counts, 1.0)
+    each[~some.any(axis=1)] = 0.0
+    if spec.reduction == "max":
+        return np.asarray(np.nanmax(each, axis=1), dtype=np.float64)
+    return np.asarray(np.nanpercentile(each, 5 if spec.reduction == "p5" else 95, axis=1), dtype=np.float64)
 
 
 class _Recorder:

@@ -66,7 +66,9 @@ def test_declarations_speak_the_language_of_the_field(any_case: Case) -> None:
     for declared in (*task.reward_terms, *task.kpis):
         assert declared.unit and declared.description, declared
     assert task.agent_name.isidentifier() and task.n_agents >= 1
-    assert len({kpi.name for kpi in task.kpis}) == len(task.kpis)
+    names = {kpi.name for kpi in task.kpis}
+    assert len(names) == len(task.kpis)
+    assert {kpi.per for kpi in task.kpis if kpi.per} <= names
     assert any(term.weight != 0 for term in task.reward_terms)
     assert task.dt_s > 0 and task.episode_steps >= 2
 

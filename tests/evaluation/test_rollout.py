@@ -142,6 +142,22 @@ def test_reductions() -> None:
         assert reduce_kpi(spec, values, np.array([30.0])) == pytest.approx([value])
 
 
+def test_reductions_per_thing() -> None:
+    """Delays of five tasks in two worlds: 1 and 3 s, none; 2 + 4 s in one step and 6 s; NaN after the end."""
+    totals = np.array([[[1.0, 3.0], [0, 0]], [[6.0, 6.0], [np.nan, np.nan]], [[0.0, 0.0], [0.0, 0.0]]])
+    counts = np.array([[[1.0, 1.0], [0, 0]], [[2.0, 1.0], [np.nan, np.nan]], [[0.0, 0.0], [0.0, 0.0]]])
+    for reduction, expected in {
+        "mean": [2, 4, 0],
+        "max": [3, 6, 0],
+        "p5": [1.1, 3.15, 0],
+        "p95": [2.9, 5.85, 0],
+    }.items():
+        spec = KpiSpec("delay_s", "s", reduction, "lower", "", per="finished")  # type: ignore[arg-type]
+        assert reduce_kpi(spec, totals, np.ones(3), counts) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="per = 'finished' makes no sense with reduction = 'sum'"):
+        KpiSpec("delay_s", "s", "sum", "lower", "", per="finished")
+
+
 class Ending:
     """Wraps a task so that worlds end early, each at its own step."""
 
