@@ -36,15 +36,21 @@ class HibsLayout:
 
 @cache
 def hibs_layout(n_sectors: int = 7) -> HibsLayout:
-    """Return the sectors of the ITU-R study model: one at the nadir, and for seven a ring of six 23 deg below level.
+    """Return the sectors of a platform: 1, 3 and 7 of the ITU-R study model, 19 in two hexagonal rings.
 
-    The power of a sector is 37 dBm for each element, 3 dB less in the outer ring.
+    Seven sectors are one at the nadir and a ring of six 23 deg below level; the power of a sector is 37 dBm for each
+    element, 3 dB less in the outer ring.
 
-    Source: ITU-R studies for WRC-23 agenda item 1.4 as in the public simulator SHARC; `tables/hibs.json`. The
-    working documents themselves were not read.
+    Nineteen are the centres of two hexagonal rings, 30 km apart on the ground, seen from 20 km: the nadir, six 33.7
+    deg and twelve 18.4 or 21.1 deg below level, with 2 x 2, 4 x 4 and 8 x 4 elements. They share the power of the
+    seven. At one frequency for all, nine tenths of the ground within 90 km are served best by the sector whose centre
+    is nearest.
+
+    Source: ITU-R studies for WRC-23 agenda item 1.4 as in the public simulator SHARC (1, 3, 7), working documents not
+    read; hexagonal beams of 3GPP TR 38.821 clause 6.1.1.1 for 19, with arrays and power chosen; `tables/hibs.json`.
 
     Args:
-        n_sectors: 1, 3 or 7.
+        n_sectors: 1, 3, 7 or 19.
 
     Returns:
         The layout.
@@ -60,7 +66,7 @@ def hibs_layout(n_sectors: int = 7) -> HibsLayout:
     azimuth = np.radians(np.array(layout["azimuth_deg"], dtype=np.float64))
     rows, columns = np.array(layout["rows"], dtype=np.int64), np.array(layout["columns"], dtype=np.int64)
     per_element = table["conducted_power_dbm_per_element"] - np.where(rows > 2, table["outer_backoff_db"], 0.0)
-    power = per_element + 10.0 * np.log10(rows * columns)
+    power = np.array(layout.get("power_dbm", per_element + 10.0 * np.log10(rows * columns)), dtype=np.float64)
     for array in (azimuth, elevation, rows, columns, power):
         array.setflags(write=False)
     return HibsLayout(azimuth, elevation, rows, columns, power, float(table["cell_radius_m"]))
