@@ -9,7 +9,17 @@ import pytest
 from ntn_gym.physics import tr38821
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "38821_link_budget.json").read_text())
+UPLINK = json.loads((Path(__file__).parents[1] / "reference" / "38821_uplink.json").read_text())["rows"]
 ROWS = {(row.case, row.direction): row for row in tr38821.calibration_rows()}
+
+
+def uplink_cases() -> dict[str, dict]:
+    """The printed uplink row of each study case."""
+    cases = {}
+    for printed in UPLINK:
+        first, last = (int(name.removeprefix("SC")) for name in printed["cases"].split("-"))
+        cases |= {f"SC{number}": printed for number in range(first, last + 1)}
+    return cases
 
 
 def test_losses_of_all_sixty_rows_are_as_printed() -> None:
@@ -20,14 +30,45 @@ def test_losses_of_all_sixty_rows_are_as_printed() -> None:
         assert row.budget.scintillation_loss_db == pytest.approx(row.printed_loss_db["scintillation"], abs=0.1)
 
 
-def test_printed_losses_are_those_of_the_reference() -> None:
+def test_downlink_losses_are_those_of_the_reference() -> None:
+    assert {row["case"] for row in REFERENCE["link_budget"]} == {f"SC{number}" for number in range(1, 31)}
     for printed in REFERENCE["link_budget"]:
         row = ROWS[printed["case"], printed["direction"]]
+        assert row.budget.free_space_loss_db == pytest.approx(printed["fspl_dB"], abs=0.1)
+        assert row.budget.atmospheric_loss_db == pytest.approx(printed["atmospheric_dB"], abs=0.1)
+        assert row.budget.scintillation_loss_db == pytest.approx(printed["scintillation_dB"], abs=0.1)
+        assert row.budget.shadow_margin_db == pytest.approx(printed["shadow_margin_dB"], abs=0.1)
         assert row.printed_loss_db["fspl"] == printed["fspl_dB"]
         assert row.printed_loss_db["gas"] == printed["atmospheric_dB"]
         assert row.printed_loss_db["scintillation"] == printed["scintillation_dB"]
         assert row.elevation_deg == printed["elevation_deg"]
         assert row.budget.cnr_db == pytest.approx(printed["cnr_dB_computed"], abs=0.2)
+
+
+def test_uplink_losses_are_those_of_the_reference() -> None:
+    cases = uplink_cases()
+    assert set(cases) == {f"SC{number}" for number in range(1, 31)}
+    for case, printed in cases.items():
+        row = ROWS[case, "UL"]
+        assert row.budget.free_space_loss_db == pytest.approx(printed["fspl_dB"], abs=0.1)
+        assert row.budget.atmospheric_loss_db == pytest.approx(printed["atmospheric_dB"], abs=0.1)
+        assert row.budget.scintillation_loss_db == pytest.approx(printed["scintillation_dB"], abs=0.1)
+        assert row.budget.shadow_margin_db == pytest.approx(printed["shadow_margin_dB"], abs=0.1)
+        assert row.printed_loss_db["fspl"] == printed["fspl_dB"]
+        assert row.printed_loss_db["gas"] == printed["atmospheric_dB"]
+        assert row.printed_loss_db["scintillation"] == printed["scintillation_dB"]
+        assert row.elevation_deg == printed["elevation_deg"]
+
+
+def test_uplink_cnr_of_the_reference() -> None:
+    for case, printed in uplink_cases().items():
+        row = ROWS[case, "UL"]
+        # Cases of a group differ in bandwidth alone; the terminal's power is the same.
+        first = ROWS[printed["cases"].split("-")[0], "UL"]
+        expected_db = printed["cnr_dB_first"] - 10 * math.log10(row.budget.bandwidth_hz / first.budget.bandwidth_hz)
+        assert row.budget.cnr_db == pytest.approx(expected_db, abs=0.2)
+        if case == printed["cases"].split("-")[0] and "cnr_dB_published" in printed:
+            assert row.budget.cnr_db == pytest.approx(printed["cnr_dB_published"], abs=0.15)
 
 
 @pytest.mark.parametrize(
