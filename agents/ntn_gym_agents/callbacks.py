@@ -12,8 +12,8 @@ from ntn_gym.core.task import KpiSpec, Task
 from ntn_gym.evaluation.pool import WorldPool
 from ntn_gym.evaluation.rollout import evaluate_in, reduce_kpi
 from ntn_gym_agents.logs import CsvLog
+from ntn_gym_agents.players import player
 from ntn_gym_agents.training_env import TrainingVecEnv
-from ntn_gym_agents.zoo import SharedPolicy
 
 WINDOW_STEPS = 4096
 """KPIs are averaged over at least so many steps of all environments together."""
@@ -81,18 +81,25 @@ class Validation(BaseCallback):
     """
 
     def __init__(
-        self, pool: WorldPool, log: CsvLog, every_steps: int, keep_best: Callable[[int, dict[str, float]], None]
+        self,
+        pool: WorldPool,
+        control: str,
+        log: CsvLog,
+        every_steps: int,
+        keep_best: Callable[[int, dict[str, float]], None],
     ) -> None:
         """Prepare.
 
         Args:
             pool: Worlds with validation seeds.
+            control: Whether the policy decides for one agent (``shared``) or for all (``central``).
             log: Where the curve goes; its rows so far are of this training, too.
             every_steps: Steps between two evaluations.
             keep_best: Called with steps and numbers when the policy is better than ever before.
         """
         super().__init__()
         self._pool = pool
+        self._control = control
         self._log = log
         self._every = every_steps
         self._keep_best = keep_best
@@ -113,7 +120,7 @@ class Validation(BaseCallback):
 
     def evaluate(self) -> None:
         """Evaluate the policy as it is now."""
-        played = evaluate_in(self._pool, SharedPolicy(self.model.policy))
+        played = evaluate_in(self._pool, player(self.model.policy, self._control))
         n_worlds = len(played.returns)
         row = {
             "steps": self.num_timesteps,

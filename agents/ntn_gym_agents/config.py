@@ -2,10 +2,12 @@
 
 The top-level key is the id of the environment (``NTN/Handover-v0``); below it stand ``n_timesteps``,
 ``policy``, ``n_envs``, ``normalize``, ``env_kwargs``, ``policy_kwargs`` and the arguments of the algorithm,
-as rl-zoo3 reads them. Two further kinds of top-level keys are read here and not by rl-zoo3:
-``NTN/Handover-v0/tiny`` replaces single values for one preset, and ``pretrain`` names a heuristic to imitate
-first. A file is named after its algorithm, with a suffix for a variant: ``ppo.yml``, ``ppo-mlp.yml``,
-``maskable-ppo.yml``.
+as rl-zoo3 reads them. Further top-level keys are read here and not by rl-zoo3: ``NTN/Handover-v0/tiny``
+replaces single values for one preset, ``pretrain`` names a heuristic to imitate first, and ``control`` says who
+decides where a world has several agents: ``shared`` (the default) trains one policy that each agent uses with its
+own observation, and ``n_envs`` and ``n_timesteps`` count agents; ``central`` trains one policy that sees all agents
+and decides for all, and they count worlds (rl-zoo3, which makes environments with ``gym.make``, always does that).
+A file is named after its algorithm, with a suffix for a variant: ``ppo.yml``, ``ppo-mlp.yml``, ``maskable-ppo.yml``.
 
 Nothing in a file is evaluated: policies and activation functions are names in a table, a linear schedule is
 written ``lin_1e-3``, and every number is checked before anything runs.
@@ -16,153 +18,17 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ntn_gym.core.registry import EnvEntry, find_entry
 from ntn_gym.core.scenario import parse
+from ntn_gym_agents.hyperparameters import MODELS, Layers, TrainConfig
+from ntn_gym_agents.networks import NETWORKS
 
-SLOT_POLICIES = {
-    "ppo": "ntn_gym_agents.slot_scorer.SlotScorerPolicy",
-    "maskable-ppo": "ntn_gym_agents.slot_scorer.MaskableSlotScorerPolicy",
-    "dqn": "ntn_gym_agents.slot_scorer.SlotQPolicy",
-}
-"""The slot scorer of every algorithm, by the class path that rl-zoo3 imports."""
-
-
-def _whole(value: Any) -> Any:
-    # rl-zoo3 writes step counts as floats (1e6) and turns them into integers.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _schedule(value: Any) -> Any:
-    """A positive number, or ``lin_<number>``: linearly from there to zero over the training."""
-    number = value
-    if isinstance(value, str):
-        kind, _, text = value.partition("_")
-        try:
-            number = float(text)
-        except ValueError:
-            number = None
-        if kind != "lin":
-            number = None
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < float("inf"):
-        raise ValueError("needed is a number above 0 such as 1.0e-3, or lin_1e-3 for a linear decline to 0")
-    return value
-
-
-Count = Annotated[int, Field(ge=1)]
-Steps = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Scheduled = Annotated[float | str, BeforeValidator(_schedule)]
-
-
-class _Part(BaseModel):
-    # Strict: a number in quotes, or 1e6 without a dot (text in YAML 1.1), is an error here as it is in
-    # rl-zoo3.
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Layers(_Part):
-    """Hidden layers of actor and critic."""
-
-    pi: list[Count]
-    vf: list[Count]
-
-
-class PolicyKwargs(_Part):
-    """Plain arguments of a policy."""
-
-    net_arch: list[Count] | Layers | None = None
-    activation_fn: Literal["tanh", "relu", "elu", "silu"] | None = None
-    ortho_init: bool | None = None
-    layout: str | dict[str, int] | None = None
-    context: bool | None = None
-
-
-class EnvKwargs(_Part):
-    """Arguments of the environment; ``preset`` and ``n_worlds`` of the command line come first."""
-
-    preset: str | None = None
-    scenario: dict[str, Any] | None = None
-    n_worlds: Count | None = None
-
-
-class Pretrain(_Part):
-    """What to imitate before the reinforcement learning begins."""
-
-    heuristic: str
-    steps: Steps = 60_000
-
-
-class Normalize(_Part):
-    """Running scaling of rewards (SB3's VecNormalize)."""
-
-    norm_obs: Literal[False] = Field(
-        False, description="Observations are scaled already, and statistics per entry would tell slots apart."
-    )
-    norm_reward: bool = True
-
-
-class TrainConfig(_Part):
-    """What all algorithms share. Values that are not given are those of Stable-Baselines3."""
-
-    n_timesteps: Steps
-    policy: str
-    n_envs: Count = 1
-    normalize: Literal[False] | Normalize = False
-    env_kwargs: EnvKwargs = EnvKwargs()
-    policy_kwargs: PolicyKwargs = PolicyKwargs()
-    pretrain: Pretrain | None = None
-    learning_rate: Scheduled | None = None
-    gamma: Share | None = None
-    batch_size: Count | None = None
-    max_grad_norm: Positive | None = None
-    stats_window_size: Count | None = None
-
-    def hyperparameters(self) -> dict[str, Any]:
-        """Arguments of the algorithm that are set, as plain values."""
-        return self.model_dump(exclude=_GENERAL, exclude_none=True)
-
-
-# What is not handed to the algorithm as it is.
-_GENERAL = {"n_timesteps", "policy", "n_envs", "normalize", "env_kwargs", "policy_kwargs", "pretrain"}
-
-
-class PpoConfig(TrainConfig):
-    """PPO and MaskablePPO."""
-
-    n_steps: Count | None = None
-    n_epochs: Count | None = None
-    gae_lambda: Share | None = None
-    clip_range: Scheduled | None = None
-    clip_range_vf: Scheduled | None = None
-    normalize_advantage: bool | None = None
-    ent_coef: NotNegative | None = None
-    vf_coef: NotNegative | None = None
-    target_kl: Positive | None = None
-
-
-class DqnConfig(TrainConfig):
-    """DQN."""
-
-    buffer_size: Steps | None = None
-    learning_starts: Annotated[int, BeforeValidator(_whole), Field(ge=0)] | None = None
-    tau: Annotated[float, Field(gt=0, le=1)] | None = None
-    train_freq: Count | None = None
-    gradient_steps: Annotated[int, Field(ge=-1)] | None = None
-    n_steps: Count | None = None
-    target_update_interval: Steps | None = None
-    exploration_fraction: Share | None = None
-    exploration_initial_eps: Share | None = None
-    exploration_final_eps: Share | None = None
-
-
-MODELS: dict[str, type[TrainConfig]] = {"ppo": PpoConfig, "maskable-ppo": PpoConfig, "dqn": DqnConfig}
+TOP_LEVEL = ("pretrain", "control")
+"""Keys that stand beside the environment in a file, where rl-zoo3 does not look."""
 
 
 def algorithm_of(name: str) -> str:
@@ -230,10 +96,11 @@ def load_config(
             raise FileNotFoundError(f"configuration {path} does not exist")
     sections = _read(path, entry)
     values = _merged(sections[entry.id], sections.get(f"{entry.id}/{preset or entry.default_preset}", {}))
-    if "pretrain" in values:
-        raise ValueError(f"{path}: pretrain stands at the top level of a file, where rl-zoo3 does not look")
-    if "pretrain" in sections:
-        values["pretrain"] = sections["pretrain"]
+    for key in TOP_LEVEL:
+        if key in values:
+            raise ValueError(f"{path}: {key} stands at the top level of a file, where rl-zoo3 does not look")
+        if key in sections:
+            values[key] = sections[key]
     return check_config(algorithm, values, f"{path.name}, section {entry.id}")
 
 
@@ -250,19 +117,29 @@ def check_config(algorithm: str, values: Mapping[str, Any], title: str) -> Train
             f"{title}: unknown key {', '.join(unknown)} for {algorithm}; allowed are {', '.join(model.model_fields)}"
         )
     config = parse(model, values, title)
-    policies = ("MlpPolicy", SLOT_POLICIES[algorithm])
-    if config.policy not in policies:
-        raise ValueError(f"{title}: policy = {config.policy!r}; allowed for {algorithm} are {', '.join(policies)}")
-    if config.policy == "MlpPolicy":
-        for key in ("layout", "context"):
-            if getattr(config.policy_kwargs, key) is not None:
-                raise ValueError(f"{title}: policy_kwargs.{key} belongs to {policies[1]}, not to MlpPolicy")
-    if algorithm == "dqn" and config.pretrain is not None:
+    networks = NETWORKS[algorithm]
+    if config.policy not in networks:
+        raise ValueError(f"{title}: policy = {config.policy!r}; allowed for {algorithm} are {', '.join(networks)}")
+    allowed = networks[config.policy].arguments
+    for key in config.policy_kwargs.model_dump(exclude_none=True):
+        if key in allowed:
+            continue
+        takers = [name for name, other in networks.items() if key in other.arguments]
+        belongs = f"belongs to {', '.join(takers)}, not" if takers else "does not belong"
         raise ValueError(
-            f"{title}: pretrain: dqn learns action values, which a heuristic does not show; use ppo or maskable-ppo"
+            f"{title}: policy_kwargs.{key} {belongs} to {config.policy} of {algorithm}, which takes "
+            + ", ".join(allowed)
         )
-    if algorithm == "dqn" and isinstance(config.policy_kwargs.net_arch, Layers):
-        raise ValueError(f"{title}: policy_kwargs.net_arch of dqn is one list, e.g. [64, 64]")
+    if algorithm in ("dqn", "sac"):
+        if config.pretrain is not None:
+            raise ValueError(
+                f"{title}: pretrain: {algorithm} learns action values, which a heuristic does not show; use ppo or "
+                "maskable-ppo"
+            )
+        if isinstance(config.policy_kwargs.net_arch, Layers):
+            raise ValueError(f"{title}: policy_kwargs.net_arch of {algorithm} is one list, e.g. [64, 64]")
+    if algorithm == "recurrent-ppo" and config.pretrain is not None:
+        raise ValueError(f"{title}: pretrain: there is no imitation for policies with memory; use ppo or maskable-ppo")
     return config
 
 

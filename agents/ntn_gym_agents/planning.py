@@ -11,9 +11,10 @@ from ntn_gym.core.registry import EnvEntry, find_entry, make_task, resolve
 from ntn_gym.core.seeding import VALIDATION_SEEDS
 from ntn_gym.core.task import Task
 from ntn_gym.evaluation.provenance import scenario_digest
-from ntn_gym_agents.config import TrainConfig, algorithm_of, check_config, load_config
+from ntn_gym_agents.config import algorithm_of, check_config, load_config
+from ntn_gym_agents.fitting import Control, check_actions, complete_policy_kwargs, control_of
+from ntn_gym_agents.hyperparameters import TrainConfig
 from ntn_gym_agents.jobs import TrainJob
-from ntn_gym_agents.layout import layout_of_task, plain, resolve_layout
 from ntn_gym_agents.pretrain import check_pretrain
 
 
@@ -29,6 +30,7 @@ class Plan:
     task: Task
     algorithm: str
     config: TrainConfig
+    control: Control
     policy_kwargs: dict[str, Any]
     n_parallel: int
 
@@ -74,22 +76,15 @@ def plan(job: TrainJob) -> Plan:
     if scenario:
         chosen = scenarios.with_overrides(chosen, scenario)
     task: Task = make_task(entry.name, scenario=chosen)
-    policy_kwargs = config.policy_kwargs.model_dump(exclude_none=True)
-    if config.policy != "MlpPolicy":
-        layout = layout_of_task(task)
-        if layout is None:
-            raise ValueError(f"{entry.id} declares no slot_layout, {config.policy} cannot read it: use MlpPolicy")
-        given = policy_kwargs.get("layout", plain(layout))
-        found = resolve_layout(given, task.agent_observation_space, task.agent_action_space)
-        if found != layout:
-            raise ValueError(f"policy_kwargs.layout is {plain(found)}, but the observation has {plain(layout)}")
-        policy_kwargs["layout"] = plain(layout)
+    control = control_of(config)
+    check_actions(algorithm, task, control)
+    policy_kwargs = complete_policy_kwargs(algorithm, config, task, entry.id)
     if job.n_worlds is None:
         job = replace(job, n_worlds=config.env_kwargs.n_worlds)
     if len(VALIDATION_SEEDS) < job.eval_worlds:
         raise ValueError(f"eval_worlds = {job.eval_worlds}: there are {len(VALIDATION_SEEDS)} validation seeds")
-    n_parallel = max(1, config.n_envs // task.n_agents)
+    n_parallel = config.n_envs if control == "central" else max(1, config.n_envs // task.n_agents)
     if config.pretrain is not None:
         check_pretrain(task, resolve(entry.heuristics), config.pretrain.heuristic)
     digest = scenario_digest(chosen)
-    return Plan(job, entry, preset, scenario, digest, task, algorithm, config, policy_kwargs, n_parallel)
+    return Plan(job, entry, preset, scenario, digest, task, algorithm, config, control, policy_kwargs, n_parallel)

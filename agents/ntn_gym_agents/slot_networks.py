@@ -27,7 +27,7 @@ EXCLUDED = -1e8
 ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU, "silu": nn.SiLU}
 
 
-def _hidden_layers(sizes: Sequence[int], activation_fn: type[nn.Module]) -> nn.Sequential:
+def hidden_layers(sizes: Sequence[int], activation_fn: type[nn.Module]) -> nn.Sequential:
     """Activation of the (separate) first layer, then further layers of the given sizes."""
     layers: list[nn.Module] = [activation_fn()]
     for before, after in pairwise(sizes):
@@ -92,7 +92,7 @@ class SlotValue(nn.Module):
         super().__init__()
         self.pool = SlotPool(layout, hidden[0], activation_fn)
         self.first = nn.Linear(self.pool.size, hidden[0])
-        self.hidden = _hidden_layers(hidden, activation_fn)
+        self.hidden = hidden_layers(hidden, activation_fn)
         self.size = hidden[-1]
 
     def forward(self, slots: th.Tensor, user: th.Tensor, valid: th.Tensor) -> th.Tensor:
@@ -118,7 +118,7 @@ class SlotScorer(nn.Module):
         if layout.serving_index is not None:
             common_size += layout.slot_size
         self.first = nn.Linear(layout.slot_size + common_size, hidden[0])
-        self.hidden = _hidden_layers(hidden, activation_fn)
+        self.hidden = hidden_layers(hidden, activation_fn)
         self.last = nn.Linear(hidden[-1], 1)
         self.extra: SlotValue | None = None
         if layout.n_extra_actions:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from stable_baselines3 import DQN
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.save_util import load_from_zip_file
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from ntn_gym_agents.checkpoints import Checkpoint, Writer
@@ -29,7 +31,7 @@ _REPLAY_ARRAYS = ("observations", "next_observations", "actions", "rewards", "do
 
 
 def model_files(model: BaseAlgorithm, env: VecEnv | None = None) -> dict[str, Writer]:
-    """Files of a checkpoint by name: weights and optimiser, counters, and DQN's replay buffer.
+    """Files of a checkpoint by name: weights and optimisers, counters, and the replay buffer of DQN and SAC.
 
     Args:
         model: The agent in training.
@@ -60,6 +62,7 @@ def restore(model: BaseAlgorithm, env: VecEnv, checkpoint: Checkpoint, total_ste
         total_steps: Steps of the whole training, for schedules.
     """
     model.set_parameters(str(checkpoint.folder / MODEL_FILE), exact_match=True, device=model.device)
+    _restore_variables(model, checkpoint.folder / MODEL_FILE)
     state = json.loads((checkpoint.folder / STATE_FILE).read_text(encoding="utf-8"))
     model.num_timesteps = state["num_timesteps"]
     model._n_updates = state["n_updates"]
@@ -71,9 +74,18 @@ def restore(model: BaseAlgorithm, env: VecEnv, checkpoint: Checkpoint, total_ste
         env.ret_rms.count = scale["count"]
     if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None:
         _read_replay(checkpoint.folder / REPLAY_FILE, model.replay_buffer)
-        # DQN counts its calls to time the target network, and remembers how much it explores.
+    if isinstance(model, DQN):
+        # It counts its calls to time the target network, and remembers how much it explores.
         model._n_calls = model.num_timesteps // model.n_envs
         model.exploration_rate = model.exploration_schedule(model._current_progress_remaining)
+
+
+def _restore_variables(model: BaseAlgorithm, path: Path) -> None:
+    """Bring back what is learned beside the networks: SAC's temperature."""
+    _, _, variables = load_from_zip_file(path, load_data=False, device=model.device)
+    for name, value in (variables or {}).items():
+        # In place: an optimiser holds the very tensor.
+        getattr(model, name).data.copy_(value.data)
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -92,3 +104,6 @@ def _read_replay(path: Path, buffer: ReplayBuffer) -> None:
         for name in _REPLAY_ARRAYS:
             getattr(buffer, name)[: len(stored[name])] = stored[name]
         buffer.pos, buffer.full = int(stored["pos"]), bool(stored["full"])
+    # New episodes begin where the running ones were cut: a return over several steps must not reach across.
+    last = buffer.pos - 1
+    buffer.timeouts[last] = np.logical_or(buffer.timeouts[last], np.logical_not(buffer.dones[last]))

@@ -25,9 +25,10 @@ from typing import Any
 
 import numpy as np
 import torch as th
-from sb3_contrib import MaskablePPO
-from stable_baselines3 import DQN, PPO
+from sb3_contrib import MaskablePPO, RecurrentPPO
+from stable_baselines3 import DQN, PPO, SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor, VecNormalize
 
@@ -38,18 +39,25 @@ from ntn_gym.evaluation.pool import WorldPool
 from ntn_gym.evaluation.provenance import versions
 from ntn_gym_agents import checkpoints as store
 from ntn_gym_agents.callbacks import Checkpoints, KpiLog, Validation
+from ntn_gym_agents.fitting import policy_spaces
 from ntn_gym_agents.jobs import TrainJob, TrainResult
 from ntn_gym_agents.logs import CsvLog, training_logger
 from ntn_gym_agents.planning import Plan, plan
 from ntn_gym_agents.pretrain import imitate
 from ntn_gym_agents.snapshots import MODEL_FILE, model_files, restore
 from ntn_gym_agents.training_env import TrainingVecEnv
-from ntn_gym_agents.zoo import POLICIES, POLICY_FILE, describe_space, resolved_policy_kwargs
+from ntn_gym_agents.zoo import POLICY_FILE, describe_space, policy_class, resolved_policy_kwargs
 
-ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "maskable-ppo": MaskablePPO, "dqn": DQN}
+ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
+    "ppo": PPO,
+    "maskable-ppo": MaskablePPO,
+    "recurrent-ppo": RecurrentPPO,
+    "dqn": DQN,
+    "sac": SAC,
+}
 KEPT_CHECKPOINTS = 2
 LOG_STEPS = 8192
-"""DQN logs once in about so many steps; PPO logs once per rollout."""
+"""DQN and SAC log once in about so many steps; PPO logs once per rollout."""
 
 Say = Callable[[str], None]
 
@@ -140,7 +148,7 @@ def _claim(out: Path, identity: Mapping[str, Any]) -> None:
 
 
 def _policy_facts(planned: Plan, steps: int) -> dict[str, Any]:
-    task = planned.task
+    observation, action = policy_spaces(planned.task, planned.control)
     return {
         "environment": planned.entry.id,
         "preset": planned.preset,
@@ -149,8 +157,10 @@ def _policy_facts(planned: Plan, steps: int) -> dict[str, Any]:
         "configuration": planned.job.algorithm,
         "policy": planned.config.policy,
         "policy_kwargs": planned.policy_kwargs,
-        "observation_size": int(task.agent_observation_space.shape[0]),
-        "action_space": describe_space(task.agent_action_space),
+        "control": planned.control,
+        "n_agents": planned.task.n_agents,
+        "observation_size": int(observation.shape[0]),
+        "action_space": describe_space(action),
         "seed": planned.job.seed,
         "steps": steps,
         "versions": versions("torch", "stable-baselines3", "sb3-contrib"),
@@ -191,7 +201,7 @@ def _environment(planned: Plan, done: int) -> Iterator[tuple[VecEnv, TrainingVec
         preset=planned.preset,
         scenario=planned.scenario or None,
         n_worlds=planned.job.n_worlds,
-        agents_as_envs=planned.task.n_agents > 1,
+        agents_as_envs=planned.control == "shared" and planned.task.n_agents > 1,
     )
     env: VecEnv = VecMonitor(inner)
     if planned.config.normalize:
@@ -208,9 +218,14 @@ def _environment(planned: Plan, done: int) -> Iterator[tuple[VecEnv, TrainingVec
         env.close()
 
 
+def _linear(text: str) -> LinearSchedule:
+    """``lin_1e-3``: from there to zero over the training."""
+    return LinearSchedule(float(text.removeprefix("lin_")), 0.0, 1.0)
+
+
 def _model(planned: Plan, env: VecEnv, seed: int) -> BaseAlgorithm:
     arguments = {
-        key: LinearSchedule(float(value.removeprefix("lin_")), 0.0, 1.0) if isinstance(value, str) else value
+        key: _linear(value) if isinstance(value, str) and value.startswith("lin_") else value
         for key, value in planned.config.hyperparameters().items()
     }
     with warnings.catch_warnings():
@@ -218,7 +233,7 @@ def _model(planned: Plan, env: VecEnv, seed: int) -> BaseAlgorithm:
         # avoided.
         warnings.filterwarnings("ignore", message="You have specified a mini-batch size")
         return ALGORITHMS[planned.algorithm](
-            POLICIES[planned.algorithm][planned.config.policy],
+            policy_class(planned.algorithm, planned.config.policy),
             env,
             policy_kwargs=resolved_policy_kwargs(planned.policy_kwargs),
             seed=seed,
@@ -245,11 +260,13 @@ def _learn(planned: Plan, model: BaseAlgorithm, env: VecEnv, inner: TrainingVecE
         first = VALIDATION_SEEDS.start
         pool = WorldPool(planned.task, range(first, first + job.eval_worlds), purpose="validation")
         curve = CsvLog(out / "evaluations.csv", keep_until=done)
-        callbacks.append(Validation(pool, curve, job.eval_every, keep_best))
+        callbacks.append(Validation(pool, planned.control, curve, job.eval_every, keep_best))
     callbacks.append(Checkpoints(job.checkpoint_every, save, done))
     logger = training_logger(out, done)
     model.set_logger(logger)
-    log_interval = max(1, round(LOG_STEPS / planned.task.episode_steps)) if planned.algorithm == "dqn" else 1
+    # What learns from a replay buffer counts episodes here, the others rollouts.
+    episodes = max(1, round(LOG_STEPS / planned.task.episode_steps))
+    log_interval = episodes if isinstance(model, OffPolicyAlgorithm) else 1
     begun = perf_counter()
     try:
         model.learn(

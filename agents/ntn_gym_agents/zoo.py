@@ -15,77 +15,26 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
-from numpy.typing import NDArray
-from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
-from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.save_util import load_from_zip_file
-from stable_baselines3.dqn.policies import DQNPolicy
 
+from ntn_gym.core.registry import resolve
 from ntn_gym_agents.checkpoints import MANIFEST, read_manifest
-from ntn_gym_agents.config import SLOT_POLICIES
+from ntn_gym_agents.networks import network
+from ntn_gym_agents.players import SharedPolicy, player
 from ntn_gym_agents.slot_networks import ACTIVATIONS
-from ntn_gym_agents.slot_scorer import MaskableSlotScorerPolicy, SlotQPolicy, SlotScorerPolicy
 
 POLICY_FILE = "policy.zip"
 
-POLICIES: dict[str, dict[str, type[BasePolicy]]] = {
-    "ppo": {"MlpPolicy": ActorCriticPolicy, SLOT_POLICIES["ppo"]: SlotScorerPolicy},
-    "maskable-ppo": {
-        "MlpPolicy": MaskableActorCriticPolicy,
-        SLOT_POLICIES["maskable-ppo"]: MaskableSlotScorerPolicy,
-    },
-    "dqn": {"MlpPolicy": DQNPolicy, SLOT_POLICIES["dqn"]: SlotQPolicy},
-}
-"""The class behind each policy name of a configuration, by algorithm."""
 
+def policy_class(algorithm: str, policy: str) -> type[BasePolicy]:
+    """The class behind the policy name of a configuration.
 
-class SharedPolicy:
-    """One network that decides for every agent from the agent's own observation.
-
-    Attributes:
-        manifest: What is known of the policy; empty for one in training.
+    Raises:
+        KeyError: If there is none.
     """
-
-    def __init__(
-        self, policy: BasePolicy, *, deterministic: bool = True, manifest: Mapping[str, Any] | None = None
-    ) -> None:
-        """Wrap a policy of Stable-Baselines3.
-
-        Args:
-            policy: The network.
-            deterministic: Take the best action and do not draw one.
-            manifest: What is known of it.
-        """
-        self._policy = policy
-        self._deterministic = deterministic
-        self._takes_mask = isinstance(policy, MaskableActorCriticPolicy)
-        self.manifest = dict(manifest or {})
-
-    def reset(self, n_worlds: int) -> None:
-        """Nothing is remembered between steps."""
-
-    def act(
-        self, observation: NDArray[np.float32], mask: NDArray[np.bool_] | None, restarted: NDArray[np.bool_]
-    ) -> NDArray[Any]:
-        """Choose actions [B, A] (or [B, A, n]) for observations [B, A, obs].
-
-        Raises:
-            ValueError: If the observation is not of the size that the network was trained for.
-        """
-        n_worlds, n_agents, size = observation.shape
-        expected = self._policy.observation_space.shape
-        if expected != (size,):
-            origin = f"{self.manifest.get('environment', 'unknown')}, preset {self.manifest.get('preset', 'unknown')}"
-            raise ValueError(
-                f"this policy was trained on observations of {expected} numbers, here they have {size}: use it with "
-                f"the environment and the number of slots of its training ({origin})"
-            )
-        flat = observation.reshape(n_worlds * n_agents, size)
-        extra = {}
-        if self._takes_mask and mask is not None:
-            extra["action_masks"] = mask.reshape(n_worlds * n_agents, -1)
-        action, _ = self._policy.predict(flat, deterministic=self._deterministic, **extra)
-        return action.reshape(n_worlds, n_agents, *action.shape[1:])
+    found: type[BasePolicy] = resolve(network(algorithm, policy).reference)
+    return found
 
 
 def resolved_policy_kwargs(plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,18 +49,22 @@ def describe_space(space: spaces.Space[Any]) -> dict[str, Any]:
     """Describe an action space as plain values.
 
     Raises:
-        ValueError: If it is neither Discrete nor a Box.
+        ValueError: If it is neither Discrete nor MultiDiscrete nor a Box.
     """
     if isinstance(space, spaces.Discrete):
         return {"kind": "discrete", "n": int(space.n)}
+    if isinstance(space, spaces.MultiDiscrete):
+        return {"kind": "multi_discrete", "nvec": space.nvec.tolist()}
     if isinstance(space, spaces.Box):
         return {"kind": "box", "low": space.low.tolist(), "high": space.high.tolist()}
-    raise ValueError(f"action space {space} is neither Discrete nor Box")
+    raise ValueError(f"action space {space} is neither Discrete nor MultiDiscrete nor Box")
 
 
 def _space(description: Mapping[str, Any]) -> spaces.Space[Any]:
     if description["kind"] == "discrete":
         return spaces.Discrete(description["n"])
+    if description["kind"] == "multi_discrete":
+        return spaces.MultiDiscrete(description["nvec"])
     return spaces.Box(np.array(description["low"], np.float32), np.array(description["high"], np.float32))
 
 
@@ -123,7 +76,7 @@ def load_policy(path: str | Path, *, deterministic: bool = True) -> SharedPolicy
         deterministic: Take the best action and do not draw one.
 
     Returns:
-        A policy for any number of worlds and agents.
+        A policy for any number of worlds, and of agents if it was trained to decide for one.
 
     Raises:
         FileNotFoundError: If there is no policy.
@@ -139,13 +92,13 @@ def load_policy(path: str | Path, *, deterministic: bool = True) -> SharedPolicy
     if name not in manifest["files"]:
         raise ValueError(f"{folder}: the manifest does not list {name}")
     try:
-        policy_class = POLICIES[manifest["algorithm"]][manifest["policy"]]
+        chosen = policy_class(manifest["algorithm"], manifest["policy"])
         observation_space = spaces.Box(-np.inf, np.inf, (int(manifest["observation_size"]),), np.float32)
         action_space = _space(manifest["action_space"])
         arguments = resolved_policy_kwargs(manifest["policy_kwargs"])
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder}: {MANIFEST} does not describe a policy of this version ({error!r})") from None
-    policy = policy_class(observation_space, action_space, _no_schedule, **arguments)
+    policy = chosen(observation_space, action_space, _no_schedule, **arguments)
     try:
         _, parameters, _ = load_from_zip_file(folder / name, load_data=False, device="cpu")
     except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError) as error:
@@ -155,7 +108,7 @@ def load_policy(path: str | Path, *, deterministic: bool = True) -> SharedPolicy
     except (KeyError, RuntimeError) as error:
         raise ValueError(f"{folder / name} does not hold the network that {MANIFEST} describes: {error}") from None
     policy.set_training_mode(False)
-    return SharedPolicy(policy, deterministic=deterministic, manifest=manifest)
+    return player(policy, manifest.get("control", "shared"), deterministic=deterministic, manifest=manifest)
 
 
 def _no_schedule(_: float) -> float:
