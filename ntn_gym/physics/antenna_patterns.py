@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from ntn_gym.physics.arrays import Array, ArrayLike, promote
+from ntn_gym.physics.validity import require_range
 
 
 def isotropic_gain_dbi(off_axis_rad: ArrayLike) -> Array:
@@ -116,11 +117,22 @@ def f1245_gain_dbi(off_axis_rad: ArrayLike, max_gain_dbi: ArrayLike, diameter_wa
 
     Returns:
         Gain in dBi, [...].
+
+    Raises:
+        ValueError: If a gain is below the first side lobe of so large an antenna.
     """
     xp, angle, gain, size = promote(off_axis_rad, max_gain_dbi, diameter_wavelengths)
     degrees = xp.abs(angle) * (180.0 / math.pi)
     log_size = xp.log10(size)
     shelf = 2.0 + 15.0 * log_size
+    require_range(
+        "max_gain_dbi",
+        gain - shelf,
+        0.0,
+        math.inf,
+        "dB above the shelf of 2 + 15 log10(D / lambda) dBi",
+        "raise the gain",
+    )
     main_end = 20.0 / size * xp.sqrt(gain - shelf)
     main = gain - 2.5e-3 * (size * degrees) ** 2
     log_angle = xp.log10(xp.where(degrees > 0.0, degrees, 1.0))

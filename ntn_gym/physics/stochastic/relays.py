@@ -35,8 +35,9 @@ def deflection_angle_rad(node_m: ArrayLike, candidate_m: ArrayLike, receiver_m: 
         Angle in rad in [0, pi], [..., n]; of the node itself as a candidate it is 0.
     """
     _, node, candidate, receiver = promote(node_m, candidate_m, receiver_m)
-    origin = node[..., None, :]
-    return angle_between_rad(cross(origin, candidate), cross(origin, receiver[..., None, :]))
+    # An angle has no scale; in metres the products of four lengths would overflow in float32.
+    origin, ahead = node[..., None, :] / EARTH_MEAN_RADIUS_M, receiver[..., None, :] / EARTH_MEAN_RADIUS_M
+    return angle_between_rad(cross(origin, candidate / EARTH_MEAN_RADIUS_M), cross(origin, ahead))
 
 
 def within_sector(
