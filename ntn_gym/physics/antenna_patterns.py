@@ -16,6 +16,8 @@ from ntn_gym.physics.validity import require_range
 def isotropic_gain_dbi(off_axis_rad: ArrayLike) -> Array:
     """Return 0 dBi for every direction; the reference antenna of IEEE Std 145-2013.
 
+    Source: IEEE Std 145-2013, definition of the isotropic radiator (gain 0 dBi by definition).
+
     Args:
         off_axis_rad: Angle in rad (only its shape matters), [...].
 

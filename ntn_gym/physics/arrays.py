@@ -29,6 +29,9 @@ def promote(*values: ArrayLike) -> tuple[Any, ...]:
     float32 array stays float32 and a tensor may stand beside a result on plain numbers. Without an array everything is
     float64. Integer arrays become float64.
 
+    Source: Python array API standard 2023.12, section "Type promotion rules" (numbers take the type of the
+    arrays).
+
     Args:
         *values: Arrays of one library, numbers, or nested lists of numbers.
 

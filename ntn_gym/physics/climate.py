@@ -96,12 +96,18 @@ def _sites() -> dict[str, SiteClimate]:
 
 
 def site_names() -> tuple[str, ...]:
-    """Return the names of all sites: "city:<name>" for cities, "gs:<network>:<name>" for ground stations."""
+    """Return the names of all sites: "city:<name>" for cities, "gs:<network>:<name>" for ground stations.
+
+    Source: sites of `data/site_rain_climate.csv`; see `data/PROVENANCE.md`.
+    """
     return tuple(_sites())
 
 
 def site_climate(name: str) -> SiteClimate:
     """Return the climate of a site.
+
+    Source: maps of ITU-R P.837-7, P.839-4, P.1510-1, P.836-6, P.840-7, P.453-13 and P.1511-2, read at the sites by
+    the package itur 0.4.0; see `data/PROVENANCE.md`.
 
     Args:
         name: One of `site_names`.
@@ -125,6 +131,9 @@ def nearest_site_climate(lat_rad: float, lon_rad: float, max_distance_m: float =
 
     The climate of a place between sites is that of the nearest one: good where sites are dense, crude
     elsewhere, hence the limit on the distance.
+
+    Source: the constants as `site_climate`; distance by R. W. Sinnott, "Virtues of the haversine", Sky and
+    Telescope 68 (2), 1984.
 
     Args:
         lat_rad: Latitude in rad.

@@ -29,6 +29,9 @@ def sample_rayleigh_power(
 ) -> FloatArray:
     """Draw Rayleigh-faded powers of unit mean.
 
+    Source: Simon and Alouini, Digital Communication over Fading Channels, 2nd ed., section 2.2.1.1 (two normal
+    components).
+
     Args:
         generator: Source of random numbers.
         shape: Shape of the result.
@@ -48,6 +51,9 @@ def sample_rician_power(
     dtype: FloatType = np.float32,
 ) -> FloatArray:
     """Draw Rician-faded powers of unit mean.
+
+    Source: Simon and Alouini, Digital Communication over Fading Channels, 2nd ed., section 2.2.1.2 (a constant and
+    two normal components).
 
     Args:
         generator: Source of random numbers.
@@ -72,6 +78,9 @@ def sample_nakagami_power(
 ) -> FloatArray:
     """Draw Nakagami-m-faded powers of unit mean (gamma distribution of shape m).
 
+    Source: Simon and Alouini, Digital Communication over Fading Channels, 2nd ed., equation 2.21 (the power is
+    gamma distributed).
+
     Args:
         generator: Source of random numbers.
         shape: Shape of the result.
@@ -95,6 +104,8 @@ def sample_shadowed_rician_power(
 
     The direct component is a Nakagami amplitude of shape m and power omega, the scattered one complex normal
     with power 2b (Abdi et al. 2003, section II); the phase between them does not matter for the power.
+
+    Source: Abdi et al., IEEE Transactions on Wireless Communications 2(3), 2003, section II.
 
     Args:
         generator: Source of random numbers.

@@ -21,6 +21,9 @@ _J2000 = 2_451_545.0
 def julian_date(utc: str | datetime) -> tuple[float, float]:
     """Return the Julian date of a UTC instant in two parts, which keeps microseconds.
 
+    Source: J. Meeus, Astronomical Algorithms, 2nd ed., chapter 7 (Gregorian calendar; two parts keep the
+    precision, as in sgp4).
+
     Args:
         utc: ISO 8601 text such as "2025-01-23T19:00:00Z", or a datetime. Without a time zone it is taken as
             UTC.
@@ -48,6 +51,8 @@ def julian_date(utc: str | datetime) -> tuple[float, float]:
 def utc_from_julian_date(jd: float, fraction: float = 0.0) -> datetime:
     """Return the UTC instant of a Julian date given in two parts, rounded to microseconds.
 
+    Source: J. Meeus, Astronomical Algorithms, 2nd ed., chapter 7, inverse of `julian_date`.
+
     Args:
         jd: Julian date in days.
         fraction: Further days to add.
@@ -58,7 +63,10 @@ def utc_from_julian_date(jd: float, fraction: float = 0.0) -> datetime:
 
 
 def utc_text(instant: datetime) -> str:
-    """Return an instant as ISO 8601 text with a final "Z", e.g. "2025-01-23T19:00:00Z"."""
+    """Return an instant as ISO 8601 text with a final "Z", e.g. "2025-01-23T19:00:00Z".
+
+    Source: ISO 8601.
+    """
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -120,6 +128,9 @@ def ecef_to_teme(
     position_ecef_m: ArrayLike, velocity_ecef_m_s: ArrayLike, gmst_angle_rad: ArrayLike
 ) -> tuple[Array, Array]:
     """Rotate Earth-fixed positions and velocities into inertial axes; the inverse of `teme_to_ecef`.
+
+    Source: D. A. Vallado, Fundamentals of Astrodynamics and Applications, 4th ed., section 3.7.3, inverse of
+    `teme_to_ecef`.
 
     Args:
         position_ecef_m: Earth-fixed position in m, [..., 3].

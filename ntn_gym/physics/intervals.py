@@ -49,6 +49,8 @@ class Intervals:
 def sample_times_s(first_s: float, last_s: float, step_s: float) -> Floats:
     """Return equally spaced times in s from first to last, both included, at most `step_s` apart.
 
+    Source: equidistant samples that include both ends (numerical convention).
+
     Raises:
         ValueError: When the window is empty or the step is not positive.
     """

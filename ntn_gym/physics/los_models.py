@@ -38,6 +38,9 @@ class SigmoidParameters:
 def sigmoid_parameters(environment: BuiltUp) -> SigmoidParameters:
     """Return the parameters of an environment.
 
+    Source: A. Al-Hourani, S. Kandeepan and S. Lardner, "Optimal LAP altitude for maximum coverage", IEEE Wireless
+    Communications Letters 3 (6), 2014; values as quoted in the literature.
+
     Args:
         environment: "suburban", "urban", "dense_urban" or "highrise".
 

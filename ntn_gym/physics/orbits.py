@@ -30,7 +30,11 @@ def mean_motion_rad_s(orbit_radius_m: ArrayLike) -> Array:
 
 
 def period_s(orbit_radius_m: ArrayLike) -> Array:
-    """Return the period of a circular orbit in s, 2 pi sqrt(a^3 / mu); `orbit_radius_m` in m, [...]."""
+    """Return the period of a circular orbit in s, 2 pi sqrt(a^3 / mu); `orbit_radius_m` in m, [...].
+
+    Source: Kepler's third law; D. A. Vallado, Fundamentals of Astrodynamics and Applications, 4th ed., equation
+    1-26.
+    """
     return 2.0 * math.pi / mean_motion_rad_s(orbit_radius_m)
 
 
@@ -130,6 +134,9 @@ def walker_elements(shell: WalkerShell) -> tuple[NDArray[np.float64], NDArray[np
     """Return node and argument of latitude of each satellite of a Walker pattern at its epoch.
 
     RAAN_p = 2 pi p / P (delta) or pi p / P (star); u = 2 pi s / S + 2 pi F p / T with S = T / P.
+
+    Source: J. G. Walker, "Satellite constellations", Journal of the British Interplanetary Society 37, 1984
+    (pattern i: T/P/F; star: nodes over half a turn).
 
     Args:
         shell: The pattern.

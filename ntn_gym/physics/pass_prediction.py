@@ -44,6 +44,8 @@ class Stations:
 def stations(lat_rad: ArrayLike, lon_rad: ArrayLike, alt_m: ArrayLike = 0.0) -> Stations:
     """Return places on the WGS 84 ellipsoid.
 
+    Source: `geometry.geodetic_to_ecef` on WGS 84.
+
     Args:
         lat_rad: Geodetic latitude in rad, -pi/2 to pi/2, scalar or [n].
         lon_rad: Longitude in rad, -2 pi to 2 pi, scalar or [n].
@@ -180,6 +182,8 @@ def visible_count(
     states: StateFunction, n_satellites: int, places: Stations, time_s: ArrayLike, min_elev_rad: float = 0.0
 ) -> Integers:
     """Return how many satellites each station sees at or above an elevation.
+
+    Source: `geometry.look_angles` against the mask.
 
     Args:
         states: States of satellites at the times.

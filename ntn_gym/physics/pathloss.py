@@ -76,6 +76,8 @@ def _one_of(field: str, value: str, allowed: Any) -> None:
 def large_scale_table(environment: Environment, band: Band) -> LargeScaleTable:
     """Return the TR 38.811 table of an environment and band (loaded once, immutable).
 
+    Source: 3GPP TR 38.811 V15.4.0, Tables 6.6.1-1 and 6.6.2-1 to 6.6.2-3.
+
     Args:
         environment: "dense_urban", "urban", "suburban" or "rural".
         band: "S" or "Ka".
@@ -111,6 +113,8 @@ def band_of(freq_hz: float) -> Band:
 
     The document labels its tables S band and Ka band without a limit in between; 6 GHz, where 3GPP's lower
     frequency range was first drawn, is the choice of this package.
+
+    Source: 3GPP TR 38.811 V15.4.0, clause 6.6.2 (S band and Ka band tables).
 
     Args:
         freq_hz: Carrier frequency in Hz, 0.5 to 100 GHz.

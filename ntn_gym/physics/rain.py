@@ -184,6 +184,8 @@ def slant_path_attenuation(
     Gas and cloud are taken at 1 %, as P.618-13 section 2.5 says for p up to 1 %; the site constants hold no
     other percentage, so larger p are refused.
 
+    Source: ITU-R P.618-13 sections 2.2.1.1, 2.4.1 and 2.5 with P.676-12 and P.840-7.
+
     Args:
         p_percent: Percentage of the year, 0.01 to 1, [...].
         elev_rad: Elevation in rad, 5 to 90 deg, [...].

@@ -100,6 +100,9 @@ def lognormal_cdf(irradiance: FloatArray | float, scintillation_index: FloatArra
 
     Source, arguments, errors: as `lognormal_pdf`.
 
+    Source: L. C. Andrews and R. L. Phillips, Laser Beam Propagation through Random Media, 2nd ed., section 9.4
+    (integral of `lognormal_pdf`).
+
     Args:
         irradiance: Irradiance over its mean, not negative, [...].
         scintillation_index: Scintillation index, 1e-8 to 10, [...].

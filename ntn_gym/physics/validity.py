@@ -10,6 +10,8 @@ from ntn_gym.physics.arrays import ArrayLike, promote
 def require_range(field: str, value: ArrayLike, low: float, high: float, unit: str, why: str = "") -> None:
     """Raise if any element of an argument is outside a closed range, or not a number.
 
+    Source: no formula: the one form of refusals in this package.
+
     Args:
         field: Name of the argument, as the caller knows it.
         value: Values, [...].

@@ -28,6 +28,8 @@ def _bessel_j1(xp: Any, x: Array) -> Array:
 def aperture_ka(diameter_m: ArrayLike, freq_hz: ArrayLike) -> Array:
     """Return the circumference of a circular aperture in wavelengths, k a = pi D f / c.
 
+    Source: 3GPP TR 38.811 clause 6.4.1 (k = 2 pi f / c, a the radius of the aperture).
+
     Args:
         diameter_m: Diameter in m (TR 38.821 lists diameters, TR 38.811 writes the radius a), [...].
         freq_hz: Frequency in Hz, [...].
@@ -85,6 +87,8 @@ def aperture_gain_db(
     off_axis_rad: ArrayLike, diameter_m: ArrayLike, freq_hz: ArrayLike, floor_db: float = -100.0
 ) -> Array:
     """Return `aperture_gain` in dB, with its nulls filled up to a floor.
+
+    Source: 3GPP TR 38.811 clause 6.4.1, in dB.
 
     Args:
         off_axis_rad: Angle from the boresight in rad, [...].

@@ -12,6 +12,9 @@ def sin2_between(unit_a: ArrayLike, unit_b: ArrayLike) -> Array:
 
     Keeps its precision at small angles, where 1 - (a . b)^2 cancels.
 
+    Source: elementary: for unit vectors |a - b| = 2 sin(angle / 2), and sin^2 = 4 sin^2(angle / 2) (1 -
+    sin^2(angle / 2)); NIST DLMF 4.21.28.
+
     Args:
         unit_a: Unit vectors, [..., n].
         unit_b: Unit vectors, [..., n].

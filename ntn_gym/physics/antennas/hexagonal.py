@@ -14,6 +14,9 @@ def hexagonal_axial(n_rings: int) -> NDArray[np.int64]:
     The cell (q, r) lies at q (1, 0) + r (1/2, sqrt(3)/2) spacings. Each ring starts on the u axis and runs
     counter-clockwise.
 
+    Source: V. H. MacDonald, "The cellular concept", Bell System Technical Journal 58 (1), 1979 (oblique
+    coordinates of cells at 60 deg); 3GPP TR 38.821 clause 6.1.1.1 (rings of beams).
+
     Args:
         n_rings: Number of rings around the centre, >= 0.
 

@@ -74,6 +74,8 @@ def spherical_to_ecef(
 ) -> Array:
     """Convert coordinates on a spherical Earth to Earth-centred, Earth-fixed positions.
 
+    Source: spherical polar coordinates; 3GPP TR 38.811 clause 6.6.2 (spherical Earth).
+
     Args:
         lat_rad: Geocentric latitude in rad, [...].
         lon_rad: Longitude in rad, east positive, [...].
@@ -120,6 +122,9 @@ def look_angles(
     The elevation is atan2(up, sqrt(east^2 + north^2)) and so keeps full precision at the zenith, where an arc
     sine loses half of the digits. The azimuth of a target exactly at the zenith is 0.
 
+    Source: D. A. Vallado, Fundamentals of Astrodynamics and Applications, 4th ed., section 4.4.3 (razel), without
+    light time.
+
     Args:
         site_ecef_m: Position of the site in m, [..., 3].
         site_lat_rad: Latitude of the site in rad (it gives "up"), [...].
@@ -147,6 +152,9 @@ def look_angles(
 
 def range_rate_m_s(relative_position_m: ArrayLike, relative_velocity_m_s: ArrayLike) -> Array:
     """Return the rate of change of a distance, (r . v) / |r|; positive when the distance grows.
+
+    Source: D. A. Vallado, Fundamentals of Astrodynamics and Applications, 4th ed., section 4.4.3 (range rate as
+    the radial part of the velocity).
 
     Args:
         relative_position_m: Position of the target minus that of the observer in m, [..., 3], not zero.

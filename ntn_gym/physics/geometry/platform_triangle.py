@@ -123,6 +123,9 @@ def coverage_half_angle_rad(
 
     The same quantity as `central_angle_rad` at the smallest usable elevation; the name states the intent.
 
+    Source: J. R. Wertz and W. J. Larson, Space Mission Analysis and Design, 3rd ed., section 5.2 (Earth central
+    angle of the edge of coverage).
+
     Args:
         min_elev_rad: Smallest usable elevation in rad in [0, pi/2], [...].
         alt_m: Height of the platform above the sphere in m, > 0, [...].
@@ -138,6 +141,9 @@ def footprint_area_m2(min_elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m:
     """Return the area of the spherical cap that a platform covers.
 
     2 pi R^2 (1 - cos psi) = 4 pi R^2 sin^2(psi / 2), psi the coverage half-angle at the Earth's centre.
+
+    Source: J. R. Wertz and W. J. Larson, Space Mission Analysis and Design, 3rd ed., section 7.2 (area of a
+    spherical cap).
 
     Args:
         min_elev_rad: Smallest usable elevation in rad in [0, pi/2], [...].

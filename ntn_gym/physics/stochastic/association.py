@@ -187,6 +187,8 @@ def associate_random(uniform: ArrayLike, eligible: Array) -> Array:
 def least_eligible(cost: ArrayLike, eligible: Array) -> Array:
     """Return the index of the smallest cost among those that qualify.
 
+    Source: WKA section III-C (the association rules take the least of a cost among eligible platforms).
+
     Args:
         cost: Costs, [..., n]; those that do not qualify are not used and may be NaN.
         eligible: True for those that qualify, [..., n].

@@ -52,6 +52,8 @@ class Points:
 def draw_present(generator: np.random.Generator, mean_n: float, law: Law, shape: tuple[int, ...] = ()) -> BoolArray:
     """Draw how many points each realisation has.
 
+    Source: WKA section II-A (binomial and Poisson numbers of points).
+
     Args:
         generator: Source of random numbers (the binomial law draws none).
         mean_n: Mean number of points; under the binomial law the number itself.
@@ -76,6 +78,8 @@ def draw_present(generator: np.random.Generator, mean_n: float, law: Law, shape:
 def place(position_m: NDArray[Any], present: BoolArray) -> Points:
     """Return the points that exist, with NaN in the places without one.
 
+    Source: WKA section II-A.
+
     Args:
         position_m: Candidate positions in m, [..., n, 3].
         present: True where there is a point, [..., n].
@@ -88,6 +92,8 @@ def place(position_m: NDArray[Any], present: BoolArray) -> Points:
 
 def join(*tiers: Points) -> tuple[Points, NDArray[np.int64]]:
     """Put the points of several tiers (LEO, HAPS, base stations) into one array, for association across tiers.
+
+    Source: WKA section II-A (superposition of independent point processes: tiers).
 
     Args:
         *tiers: Points of the same batch shape, in Earth-centred axes.

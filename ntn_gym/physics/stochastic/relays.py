@@ -81,6 +81,8 @@ def line_of_sight(a_m: ArrayLike, b_m: ArrayLike, clear_radius_m: float = EARTH_
 
     The nearest point of the segment to the centre, at the share -a . (b - a) / |b - a|^2 clipped to [0, 1].
 
+    Source: Vallado, Fundamentals of Astrodynamics and Applications, 4th ed., section 5.3.3 (sight).
+
     Args:
         a_m: Positions in m, [..., 3].
         b_m: Positions in m, not equal to a, [..., 3].

@@ -11,6 +11,8 @@ from ntn_gym.physics.stochastic.checks import require_positive, require_range
 def cross(a: ArrayLike, b: ArrayLike) -> Array:
     """Return the cross product of vectors.
 
+    Source: vector product (NIST DLMF 1.6.9).
+
     Args:
         a: Vectors, [..., 3].
         b: Vectors, [..., 3].
@@ -26,6 +28,8 @@ def cross(a: ArrayLike, b: ArrayLike) -> Array:
 
 def norm(vector: ArrayLike) -> Array:
     """Return the length of vectors.
+
+    Source: Euclidean norm (NIST DLMF 1.6.5).
 
     Args:
         vector: Vectors, [..., 3].
@@ -142,6 +146,9 @@ def along_arc(start: ArrayLike, end: ArrayLike, share: ArrayLike) -> Array:
     """Return the direction at a share of the way along the shorter great-circle arc.
 
     cos(s theta) a + sin(s theta) e, with e the direction of the course at the start a.
+
+    Source: K. Shoemake, "Animating rotation with quaternion curves", SIGGRAPH 1985 (spherical linear
+    interpolation).
 
     Args:
         start: Position or direction of the start, [..., 3].
