@@ -125,19 +125,10 @@ def isoplanatic_angle_rad(
     Source: D. L. Fried, "Anisoplanatism in adaptive optics", J. Opt. Soc. Am. 72, 1982; Andrews and Phillips,
     2nd ed., chapter 12. Self check: HV5/7 gives 7 urad at 0.5 um.
 
-    Args:
-        wavelength_m: Wavelength in m, positive, [...].
-        zenith_rad: Zenith angle in rad, 0 to 75 deg, [...].
-        low_m: Height of the receiver in m, [...].
-        high_m: Height of the source in m, above `low_m`, [...].
-        wind_m_s: Wind of the profile in m/s.
-        ground_cn2: Ground value of the profile in m^(-2/3).
+    Arguments, their ranges and errors are those of `fried_parameter_m`.
 
     Returns:
         Angle in rad, [...].
-
-    Raises:
-        ValueError: If the zenith angle or a height is outside its range.
     """
     _check(zenith_rad, low_m, high_m)
     k2 = np.square(2.0 * math.pi / np.asarray(wavelength_m, dtype=np.float64))
@@ -158,19 +149,11 @@ def downlink_rytov_variance(
 
     Source: Andrews and Phillips, 2nd ed., chapter 12. Weak fluctuations: below about 1.
 
-    Args:
-        wavelength_m: Wavelength in m, positive, [...].
-        zenith_rad: Zenith angle in rad, 0 to 75 deg, [...].
-        low_m: Height of the receiver in m, [...].
-        high_m: Height of the source in m, far above the turbulence or at its top, [...].
-        wind_m_s: Wind of the profile in m/s.
-        ground_cn2: Ground value of the profile in m^(-2/3).
+    Arguments, their ranges and errors are those of `fried_parameter_m`; the source is far above the turbulence
+    or at its top.
 
     Returns:
         Rytov variance, dimensionless, [...].
-
-    Raises:
-        ValueError: If the zenith angle or a height is outside its range.
     """
     _check(zenith_rad, low_m, high_m)
     k = 2.0 * math.pi / np.asarray(wavelength_m, dtype=np.float64)
@@ -194,19 +177,11 @@ def uplink_rytov_variance(
     Source: Andrews and Phillips, 2nd ed., chapter 12 (spherical wave; a beam that is narrow against the
     Fresnel zone, or wanders, scintillates otherwise).
 
-    Args:
-        wavelength_m: Wavelength in m, positive, [...].
-        zenith_rad: Zenith angle in rad, 0 to 75 deg, [...].
-        low_m: Height of the transmitter in m, [...].
-        high_m: Height H of the receiver in m, [...].
-        wind_m_s: Wind of the profile in m/s.
-        ground_cn2: Ground value of the profile in m^(-2/3).
+    Arguments, their ranges and errors are those of `fried_parameter_m`, with the transmitter at `low_m` and
+    the receiver at `high_m`.
 
     Returns:
         Rytov variance, dimensionless, [...].
-
-    Raises:
-        ValueError: If the zenith angle or a height is outside its range.
     """
     _check(zenith_rad, low_m, high_m)
     k = 2.0 * math.pi / np.asarray(wavelength_m, dtype=np.float64)

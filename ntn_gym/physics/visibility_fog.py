@@ -58,15 +58,10 @@ def kruse_attenuation_db_km(visibility_m: ArrayLike, wavelength_m: ArrayLike) ->
     Source: P. W. Kruse, L. D. McGlauchlin and R. B. McQuistan, Elements of Infrared Technology, Wiley 1962, as
     quoted by Kim et al. 2001.
 
-    Args:
-        visibility_m: Visibility (2 % contrast) in m, 10 to 1e6, [...].
-        wavelength_m: Wavelength in m, 0.4e-6 to 2.4e-6, [...].
+    Arguments, their ranges and errors are those of `kim_attenuation_db_km`.
 
     Returns:
         Attenuation in dB/km, [...].
-
-    Raises:
-        ValueError: If an argument is outside its range.
     """
     _check(visibility_m, wavelength_m)
     xp, visibility, wavelength = promote(visibility_m, wavelength_m)
