@@ -111,7 +111,16 @@ def train(job: TrainJob, say: Say = to_stderr) -> TrainResult:
         pretrain = planned.config.pretrain
         if checkpoint is None and pretrain is not None:
             rules = resolve(planned.entry.heuristics)
-            imitation = imitate(model, planned.task, rules, pretrain.heuristic, pretrain.steps, job.seed)
+            imitation = imitate(
+                model,
+                env,
+                planned.task,
+                rules,
+                pretrain.heuristic,
+                pretrain.steps,
+                job.seed,
+                central=planned.control == "central",
+            )
             say(imitation.describe())
         seconds = _learn(planned, model, env, inner, out, done)
         steps = model.num_timesteps
