@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tyro
 
@@ -28,6 +28,7 @@ def run(
     out: Path | None = None,
     n_worlds: int | None = None,
     config: Path | None = None,
+    control: Literal["shared", "central"] | None = None,
     pretrain: str | None = None,
     pretrain_steps: int = 60_000,
     eval_every: int = 50_000,
@@ -36,17 +37,26 @@ def run(
     device: str = "cpu",
     progress: bool = True,
 ) -> None:
-    """Train a Stable-Baselines3 agent with the hyperparameters of configs/train.
+    """Train a Stable-Baselines3 agent with the hyperparameters of configs/train. A stopped run resumes.
+
+    Discrete actions: ppo, maskable-ppo, recurrent-ppo, dqn. Continuous actions: ppo, recurrent-ppo, sac.
+    Several agents in a world share one policy (control: shared) or obey one that decides for all (control: central;
+    ppo, maskable-ppo, recurrent-ppo, sac). A configuration names the network: MlpPolicy, the slot scorer where actions
+    are slots, or the agent set for central control. agents/zoo/README.md says which for what.
 
     Args:
         env: Name or id of the environment, e.g. Handover.
         preset: Preset; the environment's default one if not given.
-        algo: Configuration to use: ppo (slot scorer), ppo-mlp, maskable-ppo, dqn, ...
+        algo: Configuration to use, e.g. ppo, ppo-mlp, maskable-ppo, recurrent-ppo, dqn, sac: the name of a file of
+            the environment in configs/train, or with --config any name that begins with an algorithm.
         seed: Training seed, 0 to 999999: weights, exploration and worlds follow from it.
-        steps: Steps of all environments together; as the configuration says if not given.
+        steps: Decisions of the policy: steps of all worlds together, times their agents if these share it; as the
+            configuration says if not given.
         out: Folder of the run; runs/ENV/PRESET/ALGO-seedN if not given. A stopped run in it is resumed.
         n_worlds: Train on this many fixed worlds instead of an endless stream: faster resets, less variety.
         config: YAML file of your own in place of the shipped configuration, in the format of rl-zoo3.
+        control: Several agents: shared (each decides by itself with the same policy) or central (one decides for all);
+            as the configuration says if not given.
         pretrain: Heuristic to imitate before the reinforcement learning begins.
         pretrain_steps: Decisions of that heuristic to imitate.
         eval_every: Steps between two evaluations on validation worlds; 0 for never.
@@ -57,6 +67,9 @@ def run(
     """
     job_type, plan, train = _agents()
     entry = find_entry(env)
+    overrides: dict[str, Any] = {} if control is None else {"control": control}
+    if pretrain:
+        overrides["pretrain"] = {"heuristic": pretrain, "steps": pretrain_steps}
     folder = out or Path("runs") / entry.name.lower() / (preset or entry.default_preset) / f"{algo}-seed{seed}"
     job = job_type(
         environment=entry.id,
@@ -67,7 +80,7 @@ def run(
         seed=seed,
         steps=steps,
         n_worlds=n_worlds,
-        overrides={"pretrain": {"heuristic": pretrain, "steps": pretrain_steps}} if pretrain else {},
+        overrides=overrides,
         eval_every=eval_every,
         eval_worlds=eval_worlds,
         checkpoint_every=checkpoint_every,

@@ -19,6 +19,7 @@ import torch as th
 import yaml
 from stable_baselines3.common.base_class import BaseAlgorithm
 
+from ntn_gym.cli import main
 from ntn_gym.core.registry import find_entry, make_task
 from ntn_gym.core.seeding import VALIDATION_SEEDS
 from ntn_gym.evaluation.rollout import evaluate
@@ -177,6 +178,32 @@ def test_a_memory_ends_with_its_episode(make: Callable[..., TrainJob]) -> None:
     assert any((a[~mixed] != b[~mixed]).any() for a, b in zip(first, second, strict=True)), "it remembers something"
     policy.reset(5)
     np.testing.assert_array_equal(np.stack(play(range(30), [none] * 30)), np.stack(first))
+
+
+@pytest.mark.parametrize("case", ["discrete, central, masked set", "box, shared, sac"])
+def test_benchmark_report_and_evaluate_take_any_agent(
+    make: Callable[..., TrainJob], tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    environment, algorithm, _, _, _ = CASES[case]
+    asked = {
+        "title": "small", "environment": environment, "presets": ["pair"], "policies": "all", "bound": True,
+        "seeds": {"first": 2_000_000, "count": 3},
+        "agents": [{
+            "name": "mine", "algorithm": algorithm, "config": make(case).config, "steps": 128, "eval_every": 64,
+            "eval_worlds": 2,
+        }],
+    }  # fmt: skip
+    file, out = tmp_path / "benchmark.yaml", tmp_path / "results"
+    file.write_text(yaml.safe_dump(asked))
+    assert main(["benchmark", str(file), "--out", str(out)]) == 0
+    assert "4 results made, 0 found" in capsys.readouterr().err, "random, a rule, the bound and the agent"
+    assert main(["benchmark", str(file), "--out", str(out)]) == 0
+    assert "0 results made, 4 found" in capsys.readouterr().err
+    assert main(["report", str(out)]) == 0
+    assert "mine" in (out / "report.html").read_text()
+    policy = next((out / "training").rglob("policy.zip"))
+    assert main(["evaluate", environment, "--policy", str(policy), "--preset", "pair", "--worlds", "3"]) == 0
+    assert "score" in capsys.readouterr().out
 
 
 WORKER = """

@@ -81,6 +81,14 @@ def test_without_the_extra_it_says_how_to_install_it(
     assert 'pip install "ntn-gym[agents]"' in said
 
 
+def test_help_says_which_algorithm_for_which_actions(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for words in ("Discrete actions: ppo", "Continuous actions: ppo, recurrent-ppo, sac", "shared (each decides by"):
+        assert words in said
+
+
 def test_the_command_explains_itself_without_torch() -> None:
     code = "import sys, ntn_gym.cli.train; sys.exit('torch' in sys.modules or 'ntn_gym_agents' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
