@@ -11,6 +11,7 @@ from functools import cache
 from ntn_gym.data import read_json
 from ntn_gym.physics.arrays import Array, ArrayLike, promote
 from ntn_gym.physics.pathloss import Lookup, table_lookup
+from ntn_gym.physics.validity import refuse_non_positive, require_range
 
 GEOMAGNETIC_POLE_LAT_RAD = math.radians(80.65)
 GEOMAGNETIC_POLE_LON_RAD = math.radians(-72.68)
@@ -35,6 +36,8 @@ def cloud_liquid_absorption_db_m2_kg(freq_hz: ArrayLike, temperature_k: ArrayLik
         Absorption coefficient, [...].
     """
     _, frequency, temperature = promote(freq_hz, temperature_k)
+    require_range("freq_hz", frequency, 1e9, 200e9, "Hz", "ITU-R P.840")
+    require_range("temperature_k", temperature, 233.15, 373.15, "K")
     f = frequency / 1e9
     inverse = 300.0 / temperature - 1.0
     epsilon0 = 77.66 + 103.3 * inverse
@@ -178,6 +181,7 @@ def ionospheric_scintillation_db(freq_hz: ArrayLike, magnetic_lat_rad: ArrayLike
         Loss in dB, zero from 6 GHz on and outside the belt, [...].
     """
     xp, frequency, latitude = promote(freq_hz, magnetic_lat_rad)
+    refuse_non_positive("freq_hz", frequency, "Hz")
     loss = 1.1 * (frequency / 4e9) ** -1.5 / math.sqrt(2.0)
     return xp.where((frequency < 6e9) & (xp.abs(latitude) <= IONOSPHERIC_BELT_RAD), loss, 0.0 * loss)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ntn_gym.physics.arrays import Array, ArrayLike, promote
 from ntn_gym.physics.constants import EARTH_MEAN_RADIUS_M, EARTH_MU_M3_S2, EARTH_ROTATION_RAD_S, SPEED_OF_LIGHT_M_S
+from ntn_gym.physics.validity import refuse_non_positive
 
 
 def doppler_hz(range_rate_m_s: ArrayLike, freq_hz: ArrayLike) -> Array:
@@ -123,6 +124,7 @@ def max_doppler_rate_ppm_s(alt_m: ArrayLike) -> Array:
         Rate over carrier frequency in 1e-6/s, positive, [...].
     """
     _, altitude_m = promote(alt_m)
+    refuse_non_positive("alt_m", altitude_m, "m")
     orbit_radius_m = EARTH_MEAN_RADIUS_M + altitude_m
     speed2 = EARTH_MU_M3_S2 / orbit_radius_m
     return 1e6 * speed2 * EARTH_MEAN_RADIUS_M / (orbit_radius_m * altitude_m * SPEED_OF_LIGHT_M_S)

@@ -212,7 +212,7 @@ def _shadowed_weights(parameters: ShadowedRician) -> FloatArray:
     mean = m * (1.0 - p) / p
     spread = math.sqrt(mean / p)
     n_terms = 64
-    if omega > 0.0:
+    if p < 1.0:  # else the direct power is nothing, to machine precision
         # Beyond mean + 12 spreads the tail falls at least as fast as (1 - p)^n.
         n_terms += math.ceil(mean + 12.0 * spread + math.log(_REMAINING_WEIGHT) / math.log1p(-p))
     n = np.arange(n_terms)

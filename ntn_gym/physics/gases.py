@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ntn_gym.data import read_json
 from ntn_gym.physics.arrays import Array, ArrayLike, promote
+from ntn_gym.physics.validity import refuse_non_positive, require_range
 
 FloatArray = NDArray[Any]
 
@@ -104,6 +105,7 @@ def specific_attenuation_db_km(
     Returns:
         Oxygen and water vapour in dB/km, each [...].
     """
+    require_range("freq_hz", freq_hz, 1e9, 1e12, "Hz", "ITU-R P.676 Annex 1")
     f = np.asarray(freq_hz, dtype=np.float64)[..., None] / 1e9
     p = np.asarray(dry_pressure_hpa, dtype=np.float64)[..., None]
     t = np.asarray(temperature_k, dtype=np.float64)[..., None]
@@ -154,6 +156,7 @@ def equivalent_heights_km(
     Returns:
         Heights of oxygen and water vapour in km, each [...].
     """
+    require_range("freq_hz", freq_hz, 1e9, 350e9, "Hz", "ITU-R P.676 Annex 2")
     f = np.asarray(freq_hz, dtype=np.float64) / 1e9
     rho = np.asarray(vapour_density_g_m3, dtype=np.float64)
     celsius = np.asarray(temperature_k, dtype=np.float64) - 273.15
@@ -250,6 +253,7 @@ def slant_gas_attenuation_db(zenith_db: ArrayLike, elev_rad: ArrayLike) -> Array
         Attenuation in dB, [...].
     """
     xp, zenith, elevation = promote(zenith_db, elev_rad)
+    refuse_non_positive("elev_rad", elevation, "rad")
     return zenith / xp.sin(elevation)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ntn_gym.physics.arrays import Array, ArrayLike, promote
 from ntn_gym.physics.constants import BOLTZMANN_DBW_PER_K_HZ
 from ntn_gym.physics.pathloss import free_space_path_loss_db
+from ntn_gym.physics.validity import refuse_non_positive
 
 REFERENCE_TEMPERATURE_K = 290.0
 """Temperature to which noise figures refer (IEEE Std 161; TR 38.821 clause 6.1.3.1)."""
@@ -47,6 +48,8 @@ def thermal_noise_dbw(bandwidth_hz: ArrayLike, temperature_k: ArrayLike = REFERE
         Noise power in dBW, [...].
     """
     xp, bandwidth, temperature = promote(bandwidth_hz, temperature_k)
+    refuse_non_positive("bandwidth_hz", bandwidth, "Hz")
+    refuse_non_positive("temperature_k", temperature, "K")
     return BOLTZMANN_DBW_PER_K_HZ + 10.0 * (xp.log10(bandwidth) + xp.log10(temperature))
 
 

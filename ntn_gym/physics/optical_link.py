@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ntn_gym.physics.arrays import Array, ArrayLike, promote
 from ntn_gym.physics.constants import SPEED_OF_LIGHT_M_S
 from ntn_gym.physics.gaussian_beam import beam_radius_m, geometric_loss_db, waist_of_divergence_m
+from ntn_gym.physics.validity import refuse_non_positive
 
 PLANCK_J_S = 6.626_070_15e-34
 """Planck constant, exact (SI, BIPM 2019)."""
@@ -25,6 +26,7 @@ def photon_energy_j(wavelength_m: ArrayLike) -> Array:
         Energy in J, [...].
     """
     _, wavelength = promote(wavelength_m)
+    refuse_non_positive("wavelength_m", wavelength, "m")
     return PLANCK_J_S * SPEED_OF_LIGHT_M_S / wavelength
 
 

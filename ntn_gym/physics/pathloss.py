@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ntn_gym.data import read_json
 from ntn_gym.physics.arrays import Array, ArrayLike, promote
+from ntn_gym.physics.validity import refuse_non_positive
 
 Environment = Literal["dense_urban", "urban", "suburban", "rural"]
 Band = Literal["S", "Ka"]
@@ -41,8 +42,13 @@ def free_space_path_loss_db(range_m: ArrayLike, freq_hz: ArrayLike) -> Array:
 
     Returns:
         Loss in dB, [...].
+
+    Raises:
+        ValueError: If a distance or a frequency is not positive.
     """
     xp, distance_m, frequency_hz = promote(range_m, freq_hz)
+    refuse_non_positive("range_m", distance_m, "m")
+    refuse_non_positive("freq_hz", frequency_hz, "Hz")
     return 32.45 + 20.0 * (xp.log10(frequency_hz / 1e9) + xp.log10(distance_m))
 
 

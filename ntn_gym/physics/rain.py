@@ -52,7 +52,8 @@ def specific_attenuation_coefficients(
     Returns:
         k and alpha, each [...].
     """
-    log_f = np.log10(np.asarray(freq_hz, dtype=np.float64) / 1e9)
+    frequency = _check("freq_hz", freq_hz, 1e9, 1e12, "Hz (ITU-R P.838)")
+    log_f = np.log10(frequency / 1e9)
     k_h, k_v = 10.0 ** _curve("k_h", log_f), 10.0 ** _curve("k_v", log_f)
     ka_h, ka_v = k_h * _curve("alpha_h", log_f), k_v * _curve("alpha_v", log_f)
     mixing = np.cos(elev_rad) ** 2 * np.cos(np.multiply(2.0, tilt_rad))

@@ -18,6 +18,7 @@ from ntn_gym.physics.arrays import Array, ArrayLike, promote
 from ntn_gym.physics.constants import EARTH_MEAN_RADIUS_M
 from ntn_gym.physics.frames import gmst_rad
 from ntn_gym.physics.geometry import enu_basis
+from ntn_gym.physics.validity import require_range
 
 SOLAR_CONSTANT_W_M2 = 1361.0
 """Total solar irradiance at 1 au (G. Kopp and J. L. Lean, Geophysical Research Letters 38, L01706, 2011)."""
@@ -151,6 +152,7 @@ def horizon_dip_rad(alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_
         Angle in rad, [...].
     """
     xp, alt = promote(alt_m)
+    require_range("alt_m", alt, 0.0, math.inf, "m")
     # The arc tangent keeps its digits at low heights, where acos of nearly 1 does not.
     return xp.atan2(xp.sqrt(alt * (2.0 * earth_radius_m + alt)), xp.full_like(alt, earth_radius_m))
 

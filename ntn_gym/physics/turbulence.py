@@ -61,8 +61,14 @@ def _heights(low_m: FloatArray | float, high_m: FloatArray | float) -> tuple[Flo
     return (top - low) * u**4, 0.5 * _WEIGHTS * 4.0 * u**3 * (top - low)
 
 
-def _check(zenith_rad: FloatArray | float, low_m: FloatArray | float, high_m: FloatArray | float) -> None:
+def _check(
+    wavelength_m: FloatArray | float,
+    zenith_rad: FloatArray | float,
+    low_m: FloatArray | float,
+    high_m: FloatArray | float,
+) -> None:
     require_range("zenith_rad", zenith_rad, 0.0, _MAX_ZENITH_RAD, "rad", "flat layers hold to 75 deg")
+    require_range("wavelength_m", wavelength_m, 0.1e-6, 30e-6, "m", "light")
     require_range("low_m", low_m, 0.0, _TOP_M, "m")
     if not np.all(np.asarray(high_m) > np.asarray(low_m)):
         raise ValueError(f"high_m: got {high_m} m; must be above low_m = {low_m} m")
@@ -105,7 +111,7 @@ def fried_parameter_m(
     Raises:
         ValueError: If the zenith angle or a height is outside its range.
     """
-    _check(zenith_rad, low_m, high_m)
+    _check(wavelength_m, zenith_rad, low_m, high_m)
     k2 = np.square(2.0 * math.pi / np.asarray(wavelength_m, dtype=np.float64))
     total = 0.423 * k2 / np.cos(zenith_rad) * _moment(0.0, low_m, high_m, wind_m_s, ground_cn2)
     r0: FloatArray = total**-0.6
@@ -130,7 +136,7 @@ def isoplanatic_angle_rad(
     Returns:
         Angle in rad, [...].
     """
-    _check(zenith_rad, low_m, high_m)
+    _check(wavelength_m, zenith_rad, low_m, high_m)
     k2 = np.square(2.0 * math.pi / np.asarray(wavelength_m, dtype=np.float64))
     moment = _moment(5.0 / 3.0, low_m, high_m, wind_m_s, ground_cn2)
     angle: FloatArray = (2.914 * k2 * np.cos(zenith_rad) ** (-8.0 / 3.0) * moment) ** -0.6
@@ -155,7 +161,7 @@ def downlink_rytov_variance(
     Returns:
         Rytov variance, dimensionless, [...].
     """
-    _check(zenith_rad, low_m, high_m)
+    _check(wavelength_m, zenith_rad, low_m, high_m)
     k = 2.0 * math.pi / np.asarray(wavelength_m, dtype=np.float64)
     moment = _moment(5.0 / 6.0, low_m, high_m, wind_m_s, ground_cn2)
     variance: FloatArray = 2.25 * k ** (7.0 / 6.0) * np.cos(zenith_rad) ** (-11.0 / 6.0) * moment
@@ -183,7 +189,7 @@ def uplink_rytov_variance(
     Returns:
         Rytov variance, dimensionless, [...].
     """
-    _check(zenith_rad, low_m, high_m)
+    _check(wavelength_m, zenith_rad, low_m, high_m)
     k = 2.0 * math.pi / np.asarray(wavelength_m, dtype=np.float64)
     above, weight = _heights(low_m, high_m)
     span = (np.asarray(high_m, dtype=np.float64) - np.asarray(low_m))[..., None]

@@ -11,18 +11,30 @@ from ntn_gym.physics import (
     antenna_patterns,
     antennas,
     atmosphere,
+    battery,
+    climate_interpolation,
     contacts,
+    doppler,
     eclipse,
     fading,
+    fading_correlation,
+    fading_rates,
     gases,
+    gaussian_beam,
     geometry,
     link,
+    loo,
     los_models,
+    optical_link,
     orbit_classes,
     pass_prediction,
     pathloss,
     rain,
+    shadowing_mixture,
+    sun,
     terrestrial,
+    turbulence,
+    visibility_fog,
 )
 from ntn_gym.physics.climate import site_climate, site_names
 
@@ -248,6 +260,93 @@ def test_fading_neither_makes_nor_takes_power(law) -> None:
     assert np.trapezoid(power * law(power), power) == pytest.approx(1.0, abs=1e-3)
 
 
+@given(st.floats(1e-3, 2.0), st.floats(0.0, 3.0), st.floats(0.05, 20.0), st.floats(0.0, 20.0), st.floats(0.0, 20.0))
+def test_loo_and_shadowed_rice_are_distributions(b: float, mean: float, m: float, one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    for law in (
+        lambda p: fading.shadowed_rician_power_cdf(p, fading.ShadowedRician(b, m, mean)),
+        lambda p: loo.loo_power_cdf(p, loo.Loo(b, math.log(mean + 0.05), min(m, 1.5) / 2)),
+    ):
+        at_low, at_high = float(law(low)), float(law(high))
+        assert -1e-12 <= at_low <= at_high + 1e-9
+        assert at_high <= 1.0 + 1e-9
+
+
+@given(st.floats(0.0, 1.0), st.floats(0.1, 15.0), st.floats(0.0, 60.0), st.floats(0.1, 20.0), st.floats(-80.0, 150.0))
+def test_shadowing_mixtures_are_distributions(
+    p_los: float, sigma_db: float, clutter_db: float, blocked_sigma_db: float, loss_db: float
+) -> None:
+    mixture = shadowing_mixture.ShadowingMixture(p_los, 0.0, sigma_db, clutter_db, blocked_sigma_db)
+    below, above = (float(shadowing_mixture.excess_loss_cdf(x, mixture)) for x in (loss_db, loss_db + 1.0))
+    assert 0.0 <= below <= above <= 1.0
+    assert float(shadowing_mixture.excess_loss_pdf(loss_db, mixture)) >= 0.0
+    assert shadowing_mixture.mean_excess_gain(mixture) > 0.0
+
+
+@given(st.floats(0.3, 20.0), st.floats(-20.0, 40.0), st.floats(0.1, 10.0))
+def test_fading_costs_rate_and_more_power_never_does(m: float, snr_db: float, threshold: float) -> None:
+    snr = 10 ** (snr_db / 10)
+
+    def law(power):
+        return fading.nakagami_power_cdf(power, m)
+
+    rate, louder = fading_rates.ergodic_rate_bit_s_hz(law, np.array([snr, 2.0 * snr]), 1e-8)
+    assert 0.0 < rate <= math.log2(1.0 + snr) * (1 + 1e-7)  # Jensen
+    assert rate < louder < rate + 1.0  # twice the power is at most one bit more
+    outage, less = (float(fading_rates.outage_probability(law, threshold, s)) for s in (snr, 2.0 * snr))
+    assert 0.0 <= less <= outage <= 1.0
+
+
+@given(st.floats(0.001, 0.49), st.integers(1, 60))
+def test_autoregressions_are_stationary(doppler_per_step: float, order: int) -> None:
+    model = fading_correlation.jakes_autoregression(doppler_per_step, order)
+    assert 0.0 < model.innovation_std <= 1.0
+    correlation = fading_correlation.autoregression_correlation(model, 3 * order + 1)
+    assert np.abs(correlation).max() <= 1.0 + 1e-9
+
+
+# Climates -----------------------------------------------------------------------------------------------
+
+
+@given(latitudes, longitudes, st.floats(0.0, 4e3))
+def test_interpolated_climates_stay_within_those_of_the_sites(lat: float, lon: float, alt_m: float) -> None:
+    place = climate_interpolation.interpolated_site_climate(lat, lon, alt_m, max_distance_m=math.inf)
+    for field in ("rain_rate_001_mm_h", "rain_height_m", "temperature_k", "cloud_liquid_1pct_kg_m2"):
+        every = [getattr(site_climate(name), field) for name in site_names()]
+        assert min(every) * (1 - 1e-9) <= getattr(place, field) <= max(every) * (1 + 1e-9)
+    assert math.isfinite(float(rain.rain_attenuation_db(0.01, 0.5, 20e9, place)))
+
+
+# Optics and energy --------------------------------------------------------------------------------------
+
+
+@given(st.floats(0.01, 30.0), st.floats(0.01, 30.0))
+def test_clearer_air_attenuates_less(one_km: float, other_km: float) -> None:
+    low, high = sorted((one_km, other_km))
+    for law in (visibility_fog.kim_attenuation_db_km, visibility_fog.kruse_attenuation_db_km):
+        dense, clear = (float(law(1e3 * v, 0.85e-6)) for v in (low, high))
+        assert math.isfinite(dense) and 0.0 < clear <= dense * (1 + 1e-9)
+
+
+@given(st.floats(1.0, 1e7), st.floats(0.005, 0.2), st.floats(0.5e-6, 2e-6), st.floats(0.01, 1.0))
+def test_no_telescope_collects_more_than_was_sent(range_m: float, waist_m: float, wavelength_m: float, a_m: float):
+    radius = float(gaussian_beam.beam_radius_m(range_m, waist_m, wavelength_m))
+    assert radius >= waist_m * (1 - 1e-12)
+    assert 0.0 < float(gaussian_beam.collected_fraction(radius, a_m)) <= 1.0
+    assert float(gaussian_beam.geometric_loss_db(radius, a_m)) >= 0.0
+
+
+@given(st.floats(0.0, 3.6e7), st.floats(0.0, 5e3), st.floats(0.0, 5e3), st.floats(1.0, 3600.0))
+def test_batteries_conserve_energy(energy_j: float, source_w: float, demand_w: float, dt_s: float) -> None:
+    store = battery.Battery(3.6e7, max_charge_w=2e3, max_discharge_w=3e3, self_discharge_per_s=1e-7)
+    step = battery.battery_step(store, energy_j, source_w, demand_w, dt_s)
+    before = energy_j + source_w * dt_s
+    after = sum(float(v) for v in (step.energy_j, step.delivered_j, step.spilled_j, step.lost_j))
+    assert after == pytest.approx(before, rel=1e-9, abs=1e-6)
+    assert float(step.delivered_j + step.unmet_j) == pytest.approx(demand_w * dt_s, rel=1e-9, abs=1e-6)
+    assert 0.0 <= float(step.energy_j) <= store.capacity_j * (1 + 1e-12)
+
+
 # Antennas and links -------------------------------------------------------------------------------------
 
 
@@ -268,7 +367,7 @@ def test_an_aperture_does_not_radiate_more_than_it_is_fed(diameter_m: float, fre
 def test_patterns_never_exceed_their_largest_gain(off_axis: float, max_gain_dbi: float) -> None:
     for gain_dbi in (
         antenna_patterns.f1891_gain_dbi(off_axis, max_gain_dbi),
-        antenna_patterns.gaussian_gain_dbi(off_axis, max_gain_dbi, math.radians(3.0)),
+        antenna_patterns.gaussian_gain_dbi(off_axis, math.radians(3.0), max_gain_dbi),
     ):
         assert math.isfinite(float(gain_dbi))
         assert float(gain_dbi) <= max_gain_dbi + 1e-9
@@ -327,6 +426,24 @@ CLIMATE = site_climate("city:Tokyo")
         (lambda: terrestrial.TerrestrialCell("UMa", user_height_m=50.0), "user_height_m: got 50"),
         (lambda: antennas.half_power_beamwidth_rad(0.001, 2e9), "(?i)aperture"),
         (lambda: orbit_classes.orbit_class(-5.0), "alt_m: got -5.0"),
+        (lambda: pathloss.free_space_path_loss_db(np.array([1.0, 0.0]), 2e9), "range_m: got 0 m; must be above 0 m"),
+        (lambda: pathloss.free_space_path_loss_db(1.0, -2e9), r"freq_hz: got -2e\+09 Hz; must be above 0 Hz"),
+        (lambda: link.thermal_noise_dbw(0.0), "bandwidth_hz: got 0 Hz; must be above 0 Hz"),
+        (lambda: link.thermal_noise_dbw(1e6, -3.0), "temperature_k: got -3 K; must be above 0 K"),
+        (lambda: geometry.slant_range_m(0.5, -1.0), "alt_m: got -1 m; must be above 0 m"),
+        (lambda: geometry.elevation_from_central_angle_rad(0.1, 0.0), "alt_m: got 0 m"),
+        (lambda: antennas.aperture_gain(0.1, -1.0, 2e9), "diameter_m: got -1 m"),
+        (lambda: antenna_patterns.f1245_gain_dbi(0.1, 20.0, 150.0), "max_gain_dbi: got .* dB above the shelf"),
+        (lambda: gases.zenith_gas_attenuation_db(0.5e9), r"freq_hz: got 5e\+08 Hz; must be 1e\+09 to 1e\+12 Hz"),
+        (lambda: gases.specific_attenuation_db_km(2e12), "ITU-R P.676 Annex 1"),
+        (lambda: gases.slant_gas_attenuation_db(0.2, 0.0), "elev_rad: got 0 rad; must be above 0 rad"),
+        (lambda: atmosphere.cloud_attenuation_db(300e9, 0.5, 1.0), "freq_hz: got .* Hz .*P.840"),
+        (lambda: atmosphere.ionospheric_scintillation_db(0.0, 0.1), "freq_hz: got 0 Hz"),
+        (lambda: rain.specific_attenuation_coefficients(0.5e9, 0.5), "freq_hz: .* P.838"),
+        (lambda: turbulence.fried_parameter_m(1.5), "wavelength_m: got 1.5 m"),
+        (lambda: sun.horizon_dip_rad(-5.0), "alt_m: got -5 m"),
+        (lambda: optical_link.photon_energy_j(0.0), "wavelength_m: got 0 m"),
+        (lambda: doppler.max_doppler_rate_ppm_s(0.0), "alt_m: got 0 m"),
         (lambda: pass_prediction.stations(91.0, 0.0), "lat_rad: got 91 rad; must be -1.5708 to 1.5708 rad"),
         (
             lambda: link.LinkBudget(2e9, 1e6, 0.0, 30.0, -31.6),

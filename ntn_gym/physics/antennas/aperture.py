@@ -9,6 +9,7 @@ import array_api_compat
 
 from ntn_gym.physics.arrays import Array, ArrayLike, promote
 from ntn_gym.physics.constants import SPEED_OF_LIGHT_M_S
+from ntn_gym.physics.validity import refuse_non_positive
 
 _FIRST_NULL = 3.831_705_970_207_512  # first zero of J1
 
@@ -38,6 +39,8 @@ def aperture_ka(diameter_m: ArrayLike, freq_hz: ArrayLike) -> Array:
         k a, dimensionless, [...].
     """
     _, diameter, freq = promote(diameter_m, freq_hz)
+    refuse_non_positive("diameter_m", diameter, "m")
+    refuse_non_positive("freq_hz", freq, "Hz")
     return math.pi * diameter * freq / SPEED_OF_LIGHT_M_S
 
 

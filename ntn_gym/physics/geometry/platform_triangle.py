@@ -6,6 +6,7 @@ import math
 
 from ntn_gym.physics.arrays import Array, ArrayLike, promote
 from ntn_gym.physics.constants import EARTH_MEAN_RADIUS_M
+from ntn_gym.physics.validity import refuse_non_positive
 
 
 def slant_range_m(elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M) -> Array:
@@ -26,6 +27,7 @@ def slant_range_m(elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float =
         Slant range in m, [...].
     """
     xp, elev, alt = promote(elev_rad, alt_m)
+    refuse_non_positive("alt_m", alt, "m")
     rise_m = earth_radius_m * xp.sin(elev)
     square_m2 = alt * (alt + 2.0 * earth_radius_m)
     return square_m2 / (xp.sqrt(rise_m**2 + square_m2) + rise_m)
@@ -71,6 +73,7 @@ def elevation_from_central_angle_rad(
         Elevation in rad, [...].
     """
     xp, central, alt = promote(central_rad, alt_m)
+    refuse_non_positive("alt_m", alt, "m")
     above = alt / (earth_radius_m + alt) - 2.0 * xp.sin(central / 2.0) ** 2
     return xp.atan2(above, xp.sin(central))
 
