@@ -17,6 +17,7 @@ from ntn_gym.physics import (
     antenna_patterns,
     antennas,
     atmosphere,
+    balloon_drag,
     battery,
     combining,
     computing,
@@ -220,6 +221,14 @@ CASES: dict[str, tuple[Callable, tuple]] = {
     "atmosphere.tr38811_tropospheric_scintillation_db": (
         lambda elev: atmosphere.tr38811_tropospheric_scintillation_db(elev, "linear"),
         (ELEV,),
+    ),
+    "balloon_drag.climb_rate_m_s": (
+        balloon_drag.climb_rate_m_s,
+        (uniform(100.0, 140.0), uniform(0.09, 0.12), uniform(1700.0, 1900.0)),
+    ),
+    "balloon_drag.sphere_drag_n": (
+        balloon_drag.sphere_drag_n,
+        (uniform(-5.0, 5.0), uniform(0.05, 0.12), uniform(1e3, 1e4)),
     ),
     "battery.battery_step": (
         lambda energy, source, demand: tuple(battery.battery_step(BATTERY, energy, source, demand, 60.0)),
