@@ -1,0 +1,1 @@
+"""DataRelay: bring the data of satellites to the ground, through clouds."""
