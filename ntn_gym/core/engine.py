@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntn_gym.core import tree
-from ntn_gym.core.buffer import MEMORY_BUDGET_BYTES, POOL_BUDGET_BYTES, PREPARED_ROWS, TraceBuffer
+from ntn_gym.core.buffer import MEMORY_BUDGET_BYTES, POOL_BUDGET_BYTES, PREPARED_ROWS, WINDOW_BYTES, TraceBuffer
 from ntn_gym.core.seeding import WorldKey, process_generator
 from ntn_gym.core.task import Now, Outcome, Task, World
 
@@ -106,8 +106,10 @@ class Engine:
         self._n_spare = 0 if n_parallel == 1 or n_worlds is not None else min(n_parallel, PREPARED_ROWS)
         n_rows = n_worlds if n_worlds is not None else n_parallel + self._n_spare
         budget = MEMORY_BUDGET_BYTES if n_worlds is None else POOL_BUDGET_BYTES
+        # A pool never moves on, and a picture shows what went before.
+        window = WINDOW_BYTES if n_worlds is None and not keep_raw else budget
         source = task.make_world() if world is None else world
-        self.buffer = TraceBuffer(task, source, n_rows, chunk_steps, keep_raw, budget)
+        self.buffer = TraceBuffer(task, source, n_rows, chunk_steps, keep_raw, budget, window)
         if n_worlds is not None:
             if self.buffer.choose_chunk() < self.buffer.n_slices:
                 why = "chunk_steps cuts them" if chunk_steps is not None else "they would take more than 4 GiB"
@@ -123,6 +125,8 @@ class Engine:
         self.rows = np.arange(n_parallel, dtype=np.intp) % n_rows
         self.steps = np.zeros(n_parallel, dtype=np.intp)
         self._everybody = np.arange(n_parallel, dtype=np.intp)
+        # So many steps can be made before a window has to move on.
+        self._steps_left = 0
         self.state: Any = None
         self._now: Now | None = None
 
@@ -174,6 +178,7 @@ class Engine:
         else:
             self._load(chosen, keys)
         self.steps[chosen] = 0
+        self._steps_left = 0
         if self._random_start and seeds is not None:
             for i, key in zip(chosen.tolist(), keys, strict=True):
                 self.steps[i] = process_generator(key, "start").integers(self.episode_steps)
@@ -264,8 +269,10 @@ class Engine:
             self.reset(restart)
             terminated = terminated.copy()
             terminated[restart] = truncated[restart] = False
-        if not self.buffer.holds_episodes:
+        self._steps_left -= 1
+        if self._steps_left <= 0 and not self.buffer.holds_episodes:
             self._seek(self._everybody)
+            self._steps_left = int((self.buffer.start[self.rows] + self.buffer.chunk_steps - self.steps).min())
         return StepResult(outcome, terminated, truncated, self._weights)
 
     # ------------------------------------------------------------------ snapshots
@@ -288,6 +295,7 @@ class Engine:
             )
         self.keys = list(snapshot.keys)
         self.steps = snapshot.steps.copy()
+        self._steps_left = 0
         if self.n_worlds is not None:
             self.rows[:] = [key.seed for key in snapshot.row_keys]
         else:

@@ -74,11 +74,16 @@ class KpiSpec:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one step gave: reward terms [B, A, n_terms], KPIs [B, A, n_kpis], terminated [B]."""
+    """What one step gave: reward terms [B, A, n_terms], KPIs [B, A, n_kpis], terminated [B].
+
+    ``side_by_side`` may hold the reward terms and KPIs as one array, [B, A, n_terms + n_kpis], of which they are views:
+    then one pass averages both.
+    """
 
     reward_terms: NDArray[np.float64]
     kpis: NDArray[np.float64]
     terminated: NDArray[np.bool_]
+    side_by_side: NDArray[np.float64] | None = None
 
 
 class Now:
@@ -121,7 +126,8 @@ class Now:
         """Return ``now[name]`` as an array that the caller may change and keep."""
         gathered = self._arrays[name][self._index]
         # What was gathered by fancy indexing is a copy already.
-        return gathered.copy() if len(self.rows) == 1 else gathered
+        owned: NDArray[Any] = gathered.copy() if len(self.rows) == 1 else gathered
+        return owned
 
     def take(self, name: str, entries: NDArray[np.intp]) -> NDArray[Any]:
         """Return some rows of ``now[name]`` without gathering the others.

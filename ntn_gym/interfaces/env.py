@@ -13,7 +13,7 @@ from ntn_gym.core.task import Task
 from ntn_gym.interfaces.actions import central_action_space, central_observation_space
 from ntn_gym.interfaces.build import CommonArguments, build, reject_unknown
 from ntn_gym.interfaces.face import Face
-from ntn_gym.interfaces.infos import Info, agent_mean, legal_actions
+from ntn_gym.interfaces.infos import Info, agent_means, legal_actions
 from ntn_gym.interfaces.pictures import RENDER_FPS, RENDER_MODES
 from ntn_gym.interfaces.seeds import own_seed
 
@@ -91,17 +91,17 @@ class NTNEnv(Face, gym.Env[NDArray[np.float32], Any]):
         result = engine.step(actions)
         terminated, truncated = bool(result.terminated[0]), bool(result.truncated[0])
         self._over = terminated or truncated
-        mean = agent_mean(result.outcome.reward_terms)[0]
-        terms: list[float] = mean.tolist()
+        mean_terms, mean_kpis = agent_means(result.outcome)
+        terms: list[float] = mean_terms[0].tolist()
         if built.vector_reward:
-            reward: Any = mean.astype(np.float32)
+            reward: Any = mean_terms[0].astype(np.float32)
         else:
             reward = terms[0] * result.weights[0]
             for k in range(1, len(terms)):  # in the order of `weighted_sum`
                 reward += terms[k] * result.weights[k]
         mask = legal_actions(engine)
         info = built.infos.step(
-            agent_mean(result.outcome.kpis)[0].tolist(),
+            mean_kpis[0].tolist(),
             terms,
             None if mask is None else built.infos.world_mask(mask[0]),
         )

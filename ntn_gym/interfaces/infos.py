@@ -7,6 +7,8 @@ units), both averaged over the agents where one decision maker stands for all of
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from ntn_gym.core.engine import Engine
-from ntn_gym.core.task import Task
+from ntn_gym.core.task import Outcome, Task
 
 Info = dict[str, Any]
 RESERVED_KEYS = frozenset({"dt_s", "reward_terms", "action_mask", "final_obs", "final_info", "episode"})
@@ -26,6 +28,14 @@ def agent_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return values[:, 0]
     mean: NDArray[np.float64] = np.add.reduce(values, axis=1) / values.shape[1]
     return mean
+
+
+def agent_means(outcome: Outcome) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return reward terms [B, n_terms] and KPIs [B, n_kpis], averaged over the agents."""
+    if outcome.side_by_side is None:
+        return agent_mean(outcome.reward_terms), agent_mean(outcome.kpis)
+    both, n_terms = agent_mean(outcome.side_by_side), outcome.reward_terms.shape[-1]
+    return both[:, :n_terms], both[:, n_terms:]
 
 
 def legal_actions(engine: Engine, worlds: NDArray[np.intp] | None = None) -> NDArray[np.bool_] | None:
@@ -85,19 +95,32 @@ class InfoLayout:
         return copied if copied.ndim == 1 else tuple(copied)
 
     def steps(
-        self, kpis: NDArray[np.float64], terms: NDArray[np.float64], masks: NDArray[np.bool_] | None
+        self,
+        kpis: NDArray[np.float64],
+        terms: NDArray[np.float64],
+        masks: NDArray[np.bool_] | None,
+        more: Mapping[str, list[Any]],
     ) -> list[Info]:
-        """Infos of many worlds or agents: KPIs [N, n_kpis], reward terms [N, n_terms], masks [N, n] or [N, A, n]."""
-        infos: list[Info] = [dict(zip(self.kpis, row, strict=True)) for row in kpis.tolist()]
-        dt_s, names = self.dt_s, self.terms
-        for info, row in zip(infos, terms.tolist(), strict=True):
-            info["dt_s"] = dt_s
-            info["reward_terms"] = dict(zip(names, row, strict=True))
+        """Infos of many worlds or agents.
+
+        A thousand dictionaries per step cost more than the step: each is made by one call, from values side by side.
+
+        Args:
+            kpis: KPIs, [N, n_kpis].
+            terms: Reward terms, [N, n_terms].
+            masks: Legal actions, [N, n] or [N, A, n], or None.
+            more: Further entries, N values each.
+        """
+        columns: dict[str, Iterable[Any]] = {**more, **dict(zip(self.kpis, kpis.T.tolist(), strict=True))}
+        columns["dt_s"] = repeat(self.dt_s)
+        columns["reward_terms"] = [dict(zip(self.terms, row, strict=False)) for row in terms.tolist()]
         if masks is not None:
             # One copy of all; the rows are views that nobody else has.
-            for info, mask in zip(infos, masks.astype(np.int8), strict=True):
-                info["action_mask"] = mask if mask.ndim == 1 else tuple(mask)
-        return infos
+            rows = masks.astype(np.int8)
+            columns["action_mask"] = rows if rows.ndim == 2 else map(tuple, rows)
+        names = tuple(columns)
+        # Not strict: dt_s repeats for ever, and the check would cost a third more.
+        return [dict(zip(names, row, strict=False)) for row in zip(*columns.values(), strict=False)]
 
     # ------------------------------------------------------------------ one info for a batch
 

@@ -83,7 +83,6 @@ class NTNVecEnv(Face, VecEnv):
         self._full_infos = full_infos
         self._agents_as_envs = agents_as_envs
         self._per_world = self.task.n_agents if agents_as_envs else 1
-        self._everybody = np.arange(n_envs)
         self._running = False
         self._actions: NDArray[Any] | None = None
         # The base class asks for "render_mode" while it is built.
@@ -178,23 +177,27 @@ class NTNVecEnv(Face, VecEnv):
 
     def _step_infos(self, result: StepResult) -> list[Info]:
         timed_out = np.repeat(result.truncated & ~result.terminated, self._per_world).tolist()
-        infos: list[Info] = [{"TimeLimit.truncated": flag} for flag in timed_out]
         if self._full_infos:
-            told = self._everybody
-        else:
-            told = np.flatnonzero(result.terminated | result.truncated)
-            if not len(told):
-                return infos
-        kpis, terms = result.outcome.kpis[told], result.outcome.reward_terms[told]
+            return self._told(result, None, timed_out)
+        infos: list[Info] = [{"TimeLimit.truncated": flag} for flag in timed_out]
+        ended = np.flatnonzero(result.terminated | result.truncated)
+        if len(ended):
+            environments = self._environments_of(ended)
+            told = self._told(result, ended, [timed_out[i] for i in environments])
+            for i, info in zip(environments, told, strict=True):
+                infos[i] = info
+        return infos
+
+    def _told(self, result: StepResult, worlds: NDArray[np.intp] | None, timed_out: list[bool]) -> list[Info]:
+        """Full infos of some worlds (None: of all)."""
+        chosen = slice(None) if worlds is None else worlds
+        kpis, terms = result.outcome.kpis[chosen], result.outcome.reward_terms[chosen]
         if self._agents_as_envs:
             kpis, terms = kpis.reshape(-1, kpis.shape[-1]), terms.reshape(-1, terms.shape[-1])
         else:
             kpis, terms = agent_mean(kpis), agent_mean(terms)
-        masks = self._mask_rows(None if self._full_infos else told)
-        full = self._built.infos.steps(kpis, terms, masks)
-        for i, info in zip(self._environments_of(told), full, strict=True):
-            infos[i].update(info)
-        return infos
+        more = {"TimeLimit.truncated": timed_out}
+        return self._built.infos.steps(kpis, terms, self._mask_rows(worlds), more)
 
     def _note_reset(self, worlds: NDArray[np.intp]) -> None:
         masks = self._mask_rows(worlds)

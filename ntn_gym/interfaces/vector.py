@@ -17,7 +17,7 @@ from ntn_gym.core.task import Task
 from ntn_gym.interfaces.actions import central_action_space, central_observation_space
 from ntn_gym.interfaces.build import CommonArguments, build, reject_unknown
 from ntn_gym.interfaces.face import Face
-from ntn_gym.interfaces.infos import Info, agent_mean, legal_actions
+from ntn_gym.interfaces.infos import Info, agent_mean, agent_means, legal_actions
 from ntn_gym.interfaces.pictures import RENDER_FPS
 from ntn_gym.interfaces.seeds import own_seed
 
@@ -209,10 +209,10 @@ class NTNVectorEnv(Face, VectorEnv[NDArray[np.float32], NDArray[Any], NDArray[An
         return self._built.engine.observe().reshape(self.num_envs, -1)
 
     def _info(self, result: StepResult, stepped: NDArray[np.bool_], present: NDArray[np.bool_]) -> Info:
-        outcome = result.outcome
+        terms, kpis = agent_means(result.outcome)
         return self._built.infos.batch_step(
-            agent_mean(outcome.kpis),
-            agent_mean(outcome.reward_terms),
+            kpis,
+            terms,
             legal_actions(self._built.engine),
             stepped,
             present,

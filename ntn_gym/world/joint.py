@@ -14,17 +14,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ntn_gym.world import processes
+from ntn_gym.world import processes, tabulated
 
 FloatArray = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Process:
-    """One unit-variance Gauss-Markov process: shape of one step of one world, and rate of decorrelation in 1/s."""
+    """One unit-variance Gauss-Markov process.
+
+    Attributes:
+        shape: Shape of one step of one world.
+        rate_per_s: Rate of decorrelation in 1/s.
+        quick: Draw the innovations from a table (see `tabulated`). For a process of many numbers that changes slowly:
+            then each value is a sum of many innovations, and Gaussian.
+    """
 
     shape: tuple[int, ...]
     rate_per_s: float
+    quick: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,21 +94,25 @@ class JointProcesses:
         n_worlds, n_columns = state.value.shape
         samples = np.empty((n_worlds, n_steps, n_columns), dtype=np.float32)
         resets = []
+        seldom = np.zeros(n_steps, dtype=bool)  # steps in which anything is lost
         for name, member in self.members.items():
             columns = self._columns[name]
-            drawn = processes.draw_normal(state.generators[name], n_steps, member.shape)
+            draw = tabulated.draw_normal if member.quick else processes.draw_normal
+            drawn = draw(state.generators[name], n_steps, member.shape)
             drawn = drawn.reshape(n_worlds, n_steps, columns.stop - columns.start)
             np.multiply(drawn, self._scale[columns], out=samples[..., columns])
             if fresh is not None and name in fresh:
                 lost = fresh[name].reshape(drawn.shape)
                 np.copyto(samples[..., columns], drawn, where=lost)
                 resets.append((columns, np.subtract(1, lost, dtype=np.float32).swapaxes(0, 1)))
+                seldom |= lost.any(axis=(0, 2))
         kept = np.empty_like(state.value)
         last = state.value
-        for t, row in enumerate(samples.swapaxes(0, 1)):
+        for t, (row, any_lost) in enumerate(zip(samples.swapaxes(0, 1), seldom.tolist(), strict=True)):
             np.multiply(last, self._decay, out=kept)
-            for columns, keep in resets:
-                kept[:, columns] *= keep[t]
+            if any_lost:
+                for columns, keep in resets:
+                    kept[:, columns] *= keep[t]
             np.add(row, kept, out=row)
             last = row
         shaped = {

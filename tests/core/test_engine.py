@@ -122,10 +122,19 @@ def test_window_fits_the_memory_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module, "POOL_BUDGET_BYTES", 1_000_000)
     task = CountingTask(episode_steps=1000, padding=984)
     small, large = Engine(task, 1), Engine(task, 4)
-    assert small.buffer.choose_chunk() == 1000, "1000 bytes a slice, one row"
-    assert large.buffer.choose_chunk() == 125, "four worlds and four spare rows"
+    assert small.buffer.choose_chunk() == 501, "1000 bytes a slice, one row: 1000 slices fit, 1001 take two windows"
+    assert large.buffer.choose_chunk() == 112, "four worlds and four spare rows: 125 slices fit, nine windows"
     with pytest.raises(ValueError, match="they would take more than"):
         Engine(task, 1, n_worlds=2)
+
+
+def test_windows_of_one_world_fit_the_cache_except_in_pools_and_for_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "WINDOW_BYTES", 100_000)
+    task = CountingTask(episode_steps=299, padding=984)
+    assert Engine(task, 1).buffer.choose_chunk() == 100, "1000 bytes a slice"
+    assert Engine(task, 1, n_worlds=2).buffer.choose_chunk() == 300
+    assert Engine(task, 1, keep_raw=True).buffer.choose_chunk() == 300
+    assert Engine(task, 1, chunk_steps=7).buffer.choose_chunk() == 7
 
 
 def test_pool_repeats_its_worlds_and_depends_on_the_seed() -> None:

@@ -23,6 +23,8 @@ from ntn_gym.world.joint import Process
 
 FloatArray = NDArray[Any]
 _DB_TO_LN = math.log(10.0) / 10.0
+CROWD = 4
+"""From so many users on, drawing normal numbers would be the largest part of making a world: they come from a table."""
 _LOWEST_RAD = np.float32(math.radians(5.0))
 """Gas is taken at this elevation below it: the cosecant law ends there."""
 
@@ -96,10 +98,15 @@ class Channel:
         self._zenith_gas_db = float(zenith_gas_attenuation_db(link.freq_hz))
         still = 1.0 / blockage.skyline_memory_s
         # A standing user's shadowing changes as its skyline does: people, cars, the device in the hand.
+        crowd = n_users >= CROWD
         self.processes: dict[str, Process] = {
-            "skyline": Process((n_users, skyline.FIELD.n_coefficients), speed_m_s / blockage.block_distance_m + still),
+            "skyline": Process(
+                (n_users, skyline.FIELD.n_coefficients), speed_m_s / blockage.block_distance_m + still, quick=crowd
+            ),
             "shadowing": Process(
-                (n_users, self._shadow_field.n_coefficients), speed_m_s / blockage.shadow_distance_m + still
+                (n_users, self._shadow_field.n_coefficients),
+                speed_m_s / blockage.shadow_distance_m + still,
+                quick=crowd,
             ),
             "load": Process((n_slots,), 1.0 / scenario.load.memory_s),
             "regional load": Process((), 1.0 / scenario.load.memory_s),
@@ -176,7 +183,9 @@ class Channel:
             g = g + skyline.canyon_term(azimuth_rad[:, :, None], street, self._scenario.blockage.street_canyon)
         los = skyline.los(g, view.elevation_rad, self._los)
         field = self._shadow_field.evaluate(samples["shadowing"], azimuth_rad)
-        predicted_db = self._budget_db - np.float32(20.0) * np.log10(view.range_m)
+        predicted_db = np.log10(view.range_m)
+        predicted_db *= np.float32(-20.0)
+        predicted_db += self._budget_db
         predicted_db -= self._gas_db(view.elevation_rad)
         clear_db = predicted_db
         if view.sin2_off_axis is not None:
@@ -185,7 +194,9 @@ class Channel:
             predicted_db = clear_db if known else predicted_db + self._aperture.gain_db(view.planned_sin2_off_axis)
         snr_db = clear_db - shadowing.excess_loss_db(field, los, view.elevation_rad, self._shadow)
         rain_db = self.rain_db(state, samples, view.elevation_rad)
-        return Links(los, snr_db - rain_db, predicted_db, rain_db)
+        if self.rain_sites:
+            snr_db -= rain_db
+        return Links(los, snr_db, predicted_db, rain_db)
 
     def rain_db(self, state: ChannelState, samples: Mapping[str, FloatArray], elev_rad: FloatArray) -> FloatArray:
         """Return the rain attenuation at elevations [B, n, U, K], from the samples of ``rain``; 0 without rain."""

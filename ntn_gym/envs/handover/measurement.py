@@ -157,6 +157,7 @@ class MeasurementChain:
         n_worlds, n_steps, n_users, n_slots = samples.shape
         weights = self._weights[:, None, None]
         keep = np.where(heard[:, :, None, None], np.float32(1) - weights, np.float32(0))
+        keep = np.repeat(keep, n_users, axis=3)  # products of one shape are faster than broadcasting
         result = np.empty((n_worlds, n_steps + 1, 2, n_users, n_slots), dtype=np.float32)
         result[:, 0] = previous
         np.multiply(samples[:, :, None], np.float32(1) - keep, out=result[:, 1:])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntn_gym.core.task import Outcome
-from ntn_gym.envs.handover.observation import SLOT, SLOT_SIZE, USER_SIZE
+from ntn_gym.envs.handover.observation import SLOT, SLOT_SIZE
 from ntn_gym.envs.handover.packing import LINK
 from ntn_gym.envs.handover.rules import COLUMN, FIRST_EVENT, Carrier, Sync, table_index
 from ntn_gym.envs.handover.state import State, since_entries, status_entries
@@ -67,32 +67,27 @@ class SingleUser:
         average = np.array([[state.average.item() * 0.8 + service * 0.2]])
         return State(users, average, state.attached), Outcome(terms, kpis, np.zeros(1, dtype=bool))
 
-    def observe(self, state: State, features: NDArray[np.float32], link: NDArray[Any]) -> NDArray[np.float32]:
-        """Complete the packed features, see `HandoverTask.observe`."""
+    def observe(
+        self, state: State, observation: NDArray[np.float32], link: NDArray[Any], measured: NDArray[Any] | None
+    ) -> NDArray[np.float32]:
+        """Complete a packed observation [1, 1, obs] in place, see `HandoverTask.observe`."""
         serving, status, since, _ = state.users[0, :, 0].tolist()
-        result = np.empty((1, 1, self._n_packed + USER_SIZE), dtype=np.float32)
-        flat = result[0, 0]
-        flat[: self._n_packed] = features.reshape(-1)
-        if serving >= 0:
-            own = link[serving]
-            if own[_SYNC] > _EMPTY:
-                start = serving * SLOT_SIZE
-                flat[start + SLOT["serving"]] = 1.0
-                flat[start + SLOT["sinr"]] = own[LINK["sinr"]]
-                flat[start + SLOT["age"]] = own[LINK["age"]]
-                flat[start + SLOT["utility"]] = own[LINK["utility_measured"]]
+        flat = observation[0, 0]
+        if serving >= 0 and link[serving, _SYNC] > _EMPTY:
+            start = serving * SLOT_SIZE
+            flat[start + SLOT["serving"]] = 1.0
+            if measured is not None:
+                flat[start + SLOT["sinr"]], flat[start + SLOT["age"]], flat[start + SLOT["utility"]] = measured[serving]
         connected, reestablishing, t310, _, _, _, idle = self._status_entries[status]
         since_long, since_short = self._since_entries[min(since, len(self._since_entries) - 1)]
         average = state.average[0, 0]
         flat[self._n_packed :] = (connected, reestablishing, t310, since_long, since_short, average, idle)
-        return result
+        return observation
 
-    def action_mask(self, state: State, link: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Return what is legal, see `HandoverTask.action_mask`; ``link`` is [K, columns]."""
-        mask = (link[:, _SYNC] > _EMPTY)[None, None]
+    def action_mask(self, state: State, legal: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return what is legal, see `HandoverTask.action_mask`; ``legal`` is [1, 1, K] without the serving slot."""
+        mask = legal.copy()
         serving = state.users[0, 0].item()
-        if True not in mask[0, 0].tolist():
-            mask[:] = True
-        elif serving >= 0:
+        if serving >= 0:
             mask[0, 0, serving] = True
         return mask

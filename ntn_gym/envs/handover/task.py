@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ntn_gym.core.slots import SlotLayout
 from ntn_gym.core.task import Arrays, KpiSpec, Now, Outcome, TermSpec
-from ntn_gym.envs.handover.many import ManyUsers, deserted, occupied
+from ntn_gym.envs.handover.many import ManyUsers
 from ntn_gym.envs.handover.measurement import Memory
 from ntn_gym.envs.handover.observation import SLOT, SLOT_SIZE, USER_SIZE, bounds
 from ntn_gym.envs.handover.packing import Packer
@@ -172,7 +172,6 @@ class HandoverTask:
             KpiSpec("illegal_actions", "1/min", "per_minute", "lower", "choices of an empty slot"),
         )
         self.ping_pong_steps = int(PING_PONG_S / scenario.dt_s + 1e-9)
-        self._slots = np.arange(self.n_slots)
         self._single = SingleUser(self)
         self._many = ManyUsers(self)
         self._packer = Packer(scenario)
@@ -209,7 +208,8 @@ class HandoverTask:
     def observe(self, state: State, now: Now) -> NDArray[np.float32]:
         """Complete the packed features by what depends on decisions."""
         if state.average.size == 1:
-            return self._single.observe(state, now["features"], now["link"][0, 0])
+            measured = now["measured"][0, 0] if "measured" in now else None
+            return self._single.observe(state, now.copy("observation"), now["link"][0, 0], measured)
         return self._many.observe(state, now)
 
     def action_mask(self, state: State, now: Now) -> NDArray[np.bool_]:
@@ -218,11 +218,7 @@ class HandoverTask:
         Whether a command will be heard or a target is blocked is not known at the time of the decision, so it is not
         in the mask.
         """
+        legal = now["legal"]
         if state.average.size == 1:
-            return self._single.action_mask(state, now["link"][0, 0])
-        held = occupied(now)
-        mask = held | (state.serving[..., None] == self._slots)
-        worlds = deserted(held)
-        if len(worlds):
-            mask[worlds] = True
-        return mask
+            return self._single.action_mask(state, legal)
+        return self._many.action_mask(state, legal)

@@ -13,17 +13,18 @@ from numpy.typing import NDArray
 
 from ntn_gym.core.seeding import WorldKey, process_generators
 from ntn_gym.core.task import Arrays, FieldSpec
-from ntn_gym.envs.handover.channel import Channel, ChannelState, from_db
+from ntn_gym.envs.handover.channel import CROWD, Channel, ChannelState, from_db
 from ntn_gym.envs.handover.geometry import Schedule, SkyModel
 from ntn_gym.envs.handover.platform_sky import PlatformSky
 from ntn_gym.envs.handover.satellite_sky import SatelliteSky
 from ntn_gym.envs.handover.scenario import Scenario
 from ntn_gym.envs.handover.view import centre_rates, user_geometry
 from ntn_gym.physics.constants import SPEED_OF_LIGHT_M_S
-from ntn_gym.world import processes, users
+from ntn_gym.world import processes, tabulated, users
 from ntn_gym.world.joint import JointProcesses, JointState, Process
 
 FloatArray = NDArray[Any]
+_DEG_PER_RAD = np.float32(180.0) / np.float32(math.pi)
 NOTHING_DB = -60.0
 """SNR written into empty slots."""
 
@@ -159,12 +160,20 @@ class HandoverWorld:
         channel, quarter_turns = self._channel.streets(state.channel, n_steps)
         links = self._channel.links(channel, samples, azimuth_rad, view, quarter_turns)
         load = self._channel.loads(samples)
-        error = processes.draw_normal(state.error_generators, n_steps, (scenario.users.count, scenario.slots.count))
+        draw = tabulated.draw_normal if scenario.users.count >= CROWD else processes.draw_normal
+        error = draw(state.error_generators, n_steps, (scenario.users.count, scenario.slots.count))
 
         empty = pass_id < 0
-        hidden = empty[:, :, None]
+        # Operations on arrays of one shape are several times as fast as broadcasting.
+        hidden = np.repeat(empty[:, :, None], scenario.users.count, axis=2)
         zero, nothing = np.float32(0), np.float32(NOTHING_DB)
-        snr_db = np.where(hidden, nothing, links.snr_db)
+
+        def shown(values: FloatArray, otherwise: np.float32 = zero) -> FloatArray:
+            """Fill empty slots, in place: nobody else has these arrays."""
+            np.copyto(values, otherwise, where=hidden)
+            return values
+
+        snr_db = shown(links.snr_db, nothing)
         remaining = np.where(empty, 0, state.schedule.set_step[:, first : first + n_steps] - step[:, None])
         course_deg = np.degrees(region.course_rad)[:, None] if quarter_turns is None else 90.0 * quarter_turns
         user_lat, user_lon = users.lat_lon_deg(region, scenario.users.motion, time_s, place_m)
@@ -172,15 +181,15 @@ class HandoverWorld:
             "pass_id": pass_id,
             "remaining_s": (remaining * scenario.dt_s).astype(np.float32),
             "azimuth_deg": np.where(empty, zero, np.degrees(azimuth_rad)),
-            "elevation_deg": np.where(hidden, zero, np.degrees(view.elevation_rad)),
+            "elevation_deg": shown(view.elevation_rad * _DEG_PER_RAD),
             "elevation_rate_deg_s": np.where(empty, zero, elevation_rate),
-            "range_m": np.where(hidden, zero, view.range_m),
+            "range_m": shown(view.range_m),
             "doppler_hz": np.where(empty, zero, range_rate * np.float32(-scenario.link.freq_hz / SPEED_OF_LIGHT_M_S)),
-            "predicted_snr_db": np.where(hidden, nothing, links.predicted_snr_db),
-            "rain_db": np.where(hidden, zero, links.rain_db),
+            "predicted_snr_db": shown(links.predicted_snr_db, nothing),
+            "rain_db": shown(links.rain_db),
             "snr_db": snr_db,
-            "sinr_db": np.where(hidden, nothing, sinr_db(snr_db, load, scenario)),
-            "los": links.los & ~hidden,
+            "sinr_db": shown(sinr_db(snr_db, load, scenario), nothing),
+            "los": links.los > hidden,
             "load": np.where(empty, zero, load),
             "measurement_error_db": error * np.float32(scenario.measurement.error_db),
             "user_course_deg": np.broadcast_to(course_deg, user_lat.shape).astype(np.float32),
@@ -222,12 +231,18 @@ def sinr_db(snr_db: FloatArray, load: FloatArray, scenario: Scenario) -> FloatAr
     snr = from_db(snr_db)
     inter = np.float32(10 ** (-link.inter_slot_isolation_db / 10))
     intra = np.float32(10 ** (-link.intra_satellite_isolation_db / 10))
-    active = snr * load[:, :, None]
+    active = snr * np.repeat(load[:, :, None], snr.shape[2], axis=2)
     # A sum over slots in a fixed order: the result must not depend on the size of the batch.
     total = active[..., 0].copy()
     for k in range(1, active.shape[-1]):
         total += active[..., k]
-    interference = inter * (total[..., None] - active)
-    interference += intra * snr
-    result: FloatArray = snr_db - np.float32(10.0) * np.log10(np.float32(1.0) + interference)
+    interference = np.repeat(total[..., None], active.shape[-1], axis=-1)
+    interference -= active
+    interference *= inter
+    snr *= intra
+    interference += snr
+    interference += np.float32(1.0)
+    result: FloatArray = np.log10(interference, out=interference)
+    result *= np.float32(-10.0)
+    result += snr_db
     return result

@@ -196,7 +196,7 @@ def test_more_iterations_never_raise_the_bound() -> None:
 def test_wrong_arrays_are_refused() -> None:
     task = small_task(5, 2)
     link = np.zeros((2, 5, 1, 2, len(LINK)), dtype=np.float32)
-    with pytest.raises(ValueError, match=r"expected \[worlds, 6, 1, 2, 8\]"):
+    with pytest.raises(ValueError, match=r"expected \[worlds, 6, 1, 2, 5\]"):
         bound(task, {"link": link})
     many = small_task(4, 2, n_users=2)
     with pytest.raises(ValueError, match="iterations = 0"):

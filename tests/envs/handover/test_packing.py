@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ntn_gym.core.seeding import WorldKey
-from ntn_gym.envs.handover.observation import SLOT, SLOT_SIZE
-from ntn_gym.envs.handover.packing import LINK, LINK_COLUMNS, Packer, Utility
+from ntn_gym.envs.handover.observation import SLOT, SLOT_SIZE, USER_SIZE
+from ntn_gym.envs.handover.packing import LINK, LINK_COLUMNS, MEASURED_COLUMNS, Packer, Utility
 from ntn_gym.envs.handover.presets import load_preset, with_overrides
 from ntn_gym.envs.handover.rules import Sync
 from ntn_gym.envs.handover.scenario import Scenario
@@ -16,6 +16,25 @@ from ntn_gym.envs.handover.world import HandoverWorld, trace_fields
 
 TRUTH = ("sinr_db", "snr_db", "los", "load", "measurement_error_db", "rain_db")
 """What nobody knows of the present step."""
+
+
+MEASURED = {name: index for index, name in enumerate(MEASURED_COLUMNS)}
+
+
+def features_of(packed):
+    """What is packed of every slot, [B, n, U, K, SLOT_SIZE]; the user's own numbers are left to the task."""
+    observation = packed["observation"]
+    n_slots = packed["link"].shape[3]
+    assert observation.shape[3] == n_slots * SLOT_SIZE + USER_SIZE
+    assert not observation[..., n_slots * SLOT_SIZE :].any()
+    return observation[..., : n_slots * SLOT_SIZE].reshape(*observation.shape[:3], n_slots, SLOT_SIZE)
+
+
+def measured_of(packed):
+    """What a serving link tells of itself, [B, n, U, K, columns]."""
+    if "measured" in packed:
+        return packed["measured"]
+    return features_of(packed)[..., [SLOT[name] for name in MEASURED_COLUMNS]]
 
 
 def scenario_of(n_users=2, n_slots=3, **parts) -> Scenario:
@@ -150,8 +169,15 @@ class Account:
             "attached": 0.0,
         }
 
-    def true_link(self, step):
+    def measured(self, step):
         sinr, age, _, load = self.report(step, serving=True)
+        return {
+            "sinr": min(max((sinr - 2) / 12, -1.3), 2),
+            "age": 1.0 if age is None else min(age / 8, 1.0),
+            "utility": self.expected_utility(sinr, load),
+        }
+
+    def true_link(self, step):
         now = self.link("sinr_db", step)
         protocol = self.s.protocol
         utility, rate = self.utility(now, self.slot("load", step))
@@ -167,9 +193,6 @@ class Account:
             "sync": sync,
             "interruption": min(pause / self.s.dt_s, 1.0),
             "pass": self.slot("pass_id", step),
-            "sinr": min(max((sinr - 2) / 12, -1.3), 2),
-            "age": 1.0 if age is None else min(age / 8, 1.0),
-            "utility_measured": self.expected_utility(sinr, load),
         }
 
 
@@ -191,7 +214,7 @@ def test_packed_arrays_are_those_of_the_account(name):
     scenario = SCENARIOS[name]
     raw = random_raw(scenario)
     _, packed = Packer(scenario).compile(None, raw)
-    features, link = packed["features"], packed["link"]
+    features, link, measured = features_of(packed), packed["link"], measured_of(packed)
     assert features.shape == (2, 60, 2, 3, SLOT_SIZE)
     assert link.shape == (2, 60, 2, 3, len(LINK_COLUMNS))
     checked = 0
@@ -208,6 +231,9 @@ def test_packed_arrays_are_those_of_the_account(name):
             checked += 1
             for entry, value in account.features(step).items():
                 assert mine[SLOT[entry]] == pytest.approx(value, abs=3e-6, rel=2e-5), (entry, step)
+            for entry, value in account.measured(step).items():
+                told = measured[world, step, user, slot, MEASURED[entry]]
+                assert told == pytest.approx(value, abs=3e-6, rel=2e-5), (entry, step)
             for entry, value in account.true_link(step).items():
                 assert table[LINK[entry]] == pytest.approx(value, abs=3e-6, rel=2e-5), (entry, step)
     assert checked > 300
@@ -224,12 +250,12 @@ def one_link(sinr_db, error_db, pass_id, cell_load, **parts):
     raw["load"][0, :, 0] = cell_load
     raw["predicted_snr_db"][:] = 20.0
     _, packed = Packer(scenario).compile(None, raw)
-    return packed["features"][0, :, 0, 0], packed["link"][0, :, 0, 0]
+    return features_of(packed)[0, :, 0, 0], packed["link"][0, :, 0, 0], measured_of(packed)[0, :, 0, 0]
 
 
 def test_filter_age_and_reset_by_hand():
     """Weight 1/2: measurements 10, 6 and 2 dB are reported one step later as 10, 8 and 5 dB."""
-    features, _ = one_link([9.0, 7.0, 1.0, 4.0, 14.0, 8.0], [1.0, -1.0, 1.0, 0.0, 0.0, 0.0], [3, 3, 3, 3, 5, 5], 0.5)
+    features, *_ = one_link([9.0, 7.0, 1.0, 4.0, 14.0, 8.0], [1.0, -1.0, 1.0, 0.0, 0.0, 0.0], [3, 3, 3, 3, 5, 5], 0.5)
     sinr_db = features[:, SLOT["sinr"]] * 12 + 2
     # Before the first report the clear-sky prediction stands there; the new pass starts afresh.
     np.testing.assert_allclose(sinr_db, [20.0, 10.0, 8.0, 5.0, 20.0, 14.0], atol=1e-4)
@@ -241,7 +267,7 @@ def test_filter_age_and_reset_by_hand():
 def test_broadcast_load_by_hand():
     """Every 3 s the load of that second, heard one second later; a new pass is read once at its rise."""
     load = np.arange(9) / 10
-    features, _ = one_link([5.0] * 9, [0.0] * 9, [1, 1, 1, 1, 1, 2, 2, 2, 2], load, load={"broadcast_period_s": 3.0})
+    features, *_ = one_link([5.0] * 9, [0.0] * 9, [1, 1, 1, 1, 1, 2, 2, 2, 2], load, load={"broadcast_period_s": 3.0})
     ours = features[:, SLOT["load"]]
     # Steps 0 and 5: never heard, so the long-run mean of one half. Step 6: read at the rise, step 7: as of step 6.
     np.testing.assert_allclose(ours, [0.5, 0.0, 0.0, 0.0, 0.3, 0.5, 0.5, 0.6, 0.6], atol=1e-6)
@@ -249,19 +275,19 @@ def test_broadcast_load_by_hand():
 
 def test_neighbours_are_measured_now_and_then_but_the_serving_link_always():
     sinr = np.arange(10.0)
-    features, link = one_link(
+    features, _, measured = one_link(
         sinr, [0.0] * 10, [1] * 10, 0.5, measurement={"neighbour_period_s": 4.0, "filter_weight": 1.0}
     )
     np.testing.assert_allclose(features[1:, SLOT["sinr"]] * 12 + 2, [0, 0, 0, 0, 4, 4, 4, 4, 8], atol=1e-5)
     np.testing.assert_allclose(features[1:, SLOT["age"]] * 8, [1, 2, 3, 4, 1, 2, 3, 4, 1], atol=1e-5)
-    np.testing.assert_allclose(link[1:, LINK["sinr"]] * 12 + 2, sinr[:-1], atol=1e-5)
-    np.testing.assert_allclose(link[1:, LINK["age"]] * 8, 1.0, atol=1e-6)
+    np.testing.assert_allclose(measured[1:, MEASURED["sinr"]] * 12 + 2, sinr[:-1], atol=1e-5)
+    np.testing.assert_allclose(measured[1:, MEASURED["age"]] * 8, 1.0, atol=1e-6)
 
 
 def test_rate_utility_sync_and_interruption_by_hand():
     """10 dB and load 1/2: 15 MHz x 0.65 log2(11) = 33.7 Mbit/s; log(1 + 33.7/2) / log(1 + 144/2) = 0.672."""
     sinr = [10.0, -6.0, -6.001, -4.0, -4.001, 40.0]
-    _, link = one_link(sinr, [0.0] * 6, [1] * 6, [0.5, 0.5, 0.5, 0.5, 0.5, 0.0])
+    _, link, _ = one_link(sinr, [0.0] * 6, [1] * 6, [0.5, 0.5, 0.5, 0.5, 0.5, 0.0])
     rate = 15e6 * 0.65 * math.log2(11)
     assert link[0, LINK["rate"]] == pytest.approx(rate, rel=1e-6)
     assert link[0, LINK["utility"]] == pytest.approx(math.log(1 + rate / 2e6) / math.log(73), rel=1e-6)
@@ -291,15 +317,14 @@ def test_nothing_of_the_present_or_future_is_told(name):
     scenario = SCENARIOS[name]
     raw, packer = random_raw(scenario), Packer(scenario)
     _, before = packer.compile(None, raw)
-    told = [LINK[column] for column in ("sinr", "age", "utility_measured")]
     for now in (0, 1, 17, 40, 59):
         changed = {key: array.copy() for key, array in raw.items()}
         other = random_raw(scenario, seed=1)
         for key in TRUTH:  # the truth of this step and of all later ones
             changed[key][:, now:] = other[key][:, now:]
         _, after = packer.compile(None, changed)
-        assert np.array_equal(after["features"][:, : now + 1], before["features"][:, : now + 1])
-        assert np.array_equal(after["link"][:, : now + 1][..., told], before["link"][:, : now + 1][..., told])
+        assert np.array_equal(after["observation"][:, : now + 1], before["observation"][:, : now + 1])
+        assert np.array_equal(measured_of(after)[:, : now + 1], measured_of(before)[:, : now + 1])
         assert np.array_equal(after["link"][:, :now], before["link"][:, :now])
         assert not np.array_equal(after["link"][:, now], before["link"][:, now])
         for key in raw:  # anything at all, from the next step on
@@ -332,7 +357,7 @@ def test_features_of_a_drawn_world_stay_in_the_bounds_of_the_observation(preset)
     world = HandoverWorld(scenario)
     _, raw = world.advance(world.begin([WorldKey(seed) for seed in range(3)]), 51)
     _, packed = Packer(scenario).compile(None, raw)
-    features = packed["features"]
+    features = features_of(packed)
     for entry in SLOT_ENTRIES:
         values = features[..., SLOT[entry.name]]
         assert values.min() >= entry.low and values.max() <= entry.high, entry.name

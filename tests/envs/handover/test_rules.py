@@ -136,9 +136,8 @@ def test_task_follows_the_rules(hard: bool, n_users: int) -> None:
     rate = carries * rng.uniform(1e5, 1e8, sync.shape)
     utility = np.log1p(rate / 2e6) / np.log1p(144e6 / 2e6)
     link = packed_link(sync, utility, rng.uniform(0, 0.5, sync.shape), rate)
-    features = np.zeros((*link.shape[:-1], 15), dtype=np.float32)
     actions = rng.integers(n_slots, size=(n_worlds, n_steps, n_users))
-    arrays = {"link": link, "features": features}
+    arrays = {"link": link}
 
     def statuses(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         state = task.initial(Now(arrays, rows, np.zeros(len(rows), dtype=np.intp)))
