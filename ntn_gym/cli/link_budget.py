@@ -10,6 +10,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from ntn_gym.cli.drawing import require_drawing
 from ntn_gym.cli.link_budget_lines import Choices, Line, put_together
 from ntn_gym.physics.tr38821 import CalibrationRow, calibration_rows
 
@@ -19,6 +20,7 @@ def run(
     choices: Choices,
     table: Literal["tr38821"] | None = None,
     csv_file: Annotated[Path | None, tyro.conf.arg(name="csv", metavar="FILE")] = None,
+    plot: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
 ) -> None:
     """Print a link budget line by line.
 
@@ -26,7 +28,12 @@ def run(
         choices: The link.
         table: Instead of one link, all 60 rows of TR 38.821 Table 6.1.3.3-1, beside the values printed there.
         csv_file: Also write the lines, or the rows of the table, to this file.
+        plot: Draw the steps from EIRP to CNR, or the table beside its print, into this picture (.png).
     """
+    if plot is not None:
+        require_drawing("--plot")
+        if plot.suffix.lower() != ".png":
+            raise ValueError(f"--plot {plot}: the picture is a PNG file; name it .png")
     console = Console()
     if not console.is_terminal:
         # A pipe has no width; long lines are then better long than cut.
@@ -38,13 +45,22 @@ def run(
         _show_table(console, rows)
         if csv_file is not None:
             _write(csv_file, [table_row(row) for row in rows])
+        if plot is not None:
+            from ntn_gym.cli.link_budget_plot import plot_table
+
+            plot_table(rows, plot)
     else:
-        _, lines = put_together(choices)
+        budget, lines = put_together(choices)
         _show_lines(console, lines)
         if csv_file is not None:
             _write(csv_file, [_plain(line) for line in lines])
-    if csv_file is not None:
-        console.print(f"written: {csv_file}", highlight=False)
+        if plot is not None:
+            from ntn_gym.cli.link_budget_plot import plot_steps
+
+            plot_steps(choices, budget, lines, plot)
+    for written in (csv_file, plot):
+        if written is not None:
+            console.print(f"written: {written}", highlight=False)
 
 
 def _show_lines(console: Console, lines: tuple[Line, ...]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ntn_gym.data import read_json
 from ntn_gym.physics.atmosphere import ionospheric_scintillation_db, magnetic_latitude_rad, total_attenuation_db
 from ntn_gym.physics.climate import SiteClimate, site_climate
+from ntn_gym.physics.climate_interpolation import interpolated_site_climate
 from ntn_gym.physics.geometry import slant_range_m
 from ntn_gym.physics.link import LinkBudget, from_db, spectral_efficiency_bit_s_hz
 from ntn_gym.physics.pathloss import Band, Environment, band_of, clutter_loss_db, shadow_sigma_db
@@ -62,6 +63,9 @@ class Choices:
         coverage_percent: Share of places that the margin for shadowing serves, in %, 50 to 99.9.
         shadow_margin_db: This margin instead, in dB.
         site: Rain climate (a city or ground station of the data): rain, clouds, gas and scintillation of ITU-R P.618.
+        lat_deg: Or the latitude of a place in deg, with --lon-deg: its climate is interpolated between the sites.
+        lon_deg: Longitude of the place in deg, east positive.
+        place_alt_m: Height of the place above the sea in m.
         availability_percent: Share of the year that they are not exceeded, in %, 99 to 99.99.
         polarization_loss_db: Polarisation loss in dB.
         additional_loss_db: Any other loss in dB.
@@ -83,6 +87,9 @@ class Choices:
     coverage_percent: float = 90.0
     shadow_margin_db: float | None = None
     site: str | None = None
+    lat_deg: float | None = None
+    lon_deg: float | None = None
+    place_alt_m: float = 0.0
     availability_percent: float = 99.9
     polarization_loss_db: float = 0.0
     additional_loss_db: float = 0.0
@@ -92,7 +99,10 @@ class Choices:
         limits = {
             "elevation_deg": (5.0, 90.0, "deg"),
             "altitude_km": (8.0, 100_000.0, "km"),
-            "freq_ghz": (1.0, 55.0 if self.site else 100.0, "GHz"),
+            "freq_ghz": (1.0, 55.0 if self.site or self.lat_deg is not None else 100.0, "GHz"),
+            "lat_deg": (-90.0, 90.0, "deg"),
+            "lon_deg": (-180.0, 360.0, "deg"),
+            "place_alt_m": (-500.0, 9000.0, "m"),
             "bandwidth_mhz": (1e-4, 1e5, "MHz"),
             "eirp_dbw": (-200.0, 200.0, "dBW"),
             "gt_db_k": (-100.0, 100.0, "dB/K"),
@@ -111,6 +121,10 @@ class Choices:
             raise ValueError(
                 f"--freq-ghz: got {self.freq_ghz:g} GHz with --band {self.band}; S is below 6 GHz, Ka above"
             )
+        if (self.lat_deg is None) != (self.lon_deg is None):
+            raise ValueError("--lat-deg and --lon-deg: give both, or --site")
+        if self.site is not None and self.lat_deg is not None:
+            raise ValueError(f"--site {self.site}: leave out --lat-deg and --lon-deg, or the site")
         if self.sight == "nlos" and self.environment is None:
             raise ValueError("--sight nlos: the clutter loss needs --environment, too")
 
@@ -126,6 +140,13 @@ def _platform(choices: Choices) -> tuple[float, float, float, str]:
     found: SatelliteSet = next(one for one in satellite_sets() if (one.orbit, one.param_set, one.band) == key)
     table = f"TR 38.821 Table 6.1.1.1-{choices.param_set}"
     return found.alt_m, found.eirp_density_dbw_mhz, found.gt_db_k, table
+
+
+def _climate(choices: Choices) -> SiteClimate | None:
+    if choices.lat_deg is not None and choices.lon_deg is not None:
+        place = math.radians(choices.lat_deg), math.radians(choices.lon_deg)
+        return interpolated_site_climate(*place, choices.place_alt_m)
+    return site_climate(choices.site) if choices.site else None
 
 
 def _atmosphere(
@@ -198,7 +219,7 @@ def put_together(choices: Choices) -> tuple[LinkBudget, tuple[Line, ...]]:
     gt_db_k, gt_source = (gt_db_k, sources[1]) if choices.gt_db_k is None else (choices.gt_db_k, "as given")
 
     elev_rad = math.radians(choices.elevation_deg)
-    climate = site_climate(choices.site) if choices.site else None
+    climate = _climate(choices)
     gas_db, scintillation_db, parts = _atmosphere(choices, climate, freq_hz, elev_rad, alt_m, terminal.diameter_m)
     margin_db, margin_source, clutter_db = _shadowing(choices, freq_hz, elev_rad)
     budget = LinkBudget(

@@ -153,6 +153,50 @@ def test_one_budget_as_text_and_csv(tmp_path, capsys):
     assert values["CNR"] == pytest.approx(11.6, abs=0.2)
 
 
+def picture_size(path):
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        # A blank picture has one colour.
+        assert len(picture.convert("RGB").getcolors(1 << 20)) > 10
+        return picture.size
+
+
+def test_budgets_as_pictures(tmp_path, capsys):
+    one, table = tmp_path / "one.png", tmp_path / "deep" / "table.png"
+    assert main(["link-budget", "--band", "S", "--direction", "ul", "--environment", "urban", "--plot", str(one)]) == 0
+    assert main(["link-budget", "--table", "tr38821", "--plot", str(table)]) == 0
+    assert f"written: {table}" in capsys.readouterr().out.replace("\n", "")
+    assert picture_size(one)[0] == 900
+    assert picture_size(table) == (1180, 640)
+
+
+def test_steps_of_the_picture_end_at_the_cnr(monkeypatch, tmp_path):
+    from matplotlib.axes import Axes
+
+    from ntn_gym.cli.link_budget_plot import plot_steps
+
+    bars = []
+    drawn = Axes.barh
+    monkeypatch.setattr(Axes, "barh", lambda self, *a, **k: (bars.append((a, k.get("left"))), drawn(self, *a, **k))[1])
+    choices = link_budget_lines.Choices(site="city:Tokyo", environment="urban", sight="nlos", additional_loss_db=1.5)
+    budget, lines = link_budget_lines.put_together(choices)
+    plot_steps(choices, budget, lines, tmp_path / "steps.png")
+    (_, change), left = bars[0]
+    assert left[-1] + change[-1] == pytest.approx(budget.cnr_db, abs=1e-9)
+    assert bars[1][0][1] == [budget.cnr_db]
+
+
+def test_a_place_between_the_sites_has_an_interpolated_climate():
+    here = {"elevation_deg": 40.0, "availability_percent": 99.9}
+    _, berlin, _ = lines_of(site="city:Berlin", **here)
+    site = site_climate("city:Berlin")
+    at = {"lat_deg": math.degrees(site.lat_rad), "lon_deg": math.degrees(site.lon_rad), "place_alt_m": site.alt_m}
+    assert lines_of(**at, **here)[1]["rain"] == pytest.approx(berlin["rain"], rel=1e-6)
+    between = lines_of(lat_deg=50.5, lon_deg=12.0, place_alt_m=400.0, **here)[1]["rain"]
+    assert 0.5 * berlin["rain"] < between < 2.0 * berlin["rain"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -161,6 +205,10 @@ def test_one_budget_as_text_and_csv(tmp_path, capsys):
         (["--freq-ghz", "nan"], "--freq-ghz: got nan GHz"),
         (["--freq-ghz", "2"], "--freq-ghz: got 2 GHz with --band Ka"),
         (["--freq-ghz", "80", "--site", "city:Tokyo"], "--freq-ghz: got 80 GHz; must be 1 to 55 GHz"),
+        (["--lat-deg", "50"], "--lat-deg and --lon-deg: give both, or --site"),
+        (["--lat-deg", "50", "--lon-deg", "8", "--site", "city:Tokyo"], "--site city:Tokyo: leave out --lat-deg"),
+        (["--lat-deg", "-48.9", "--lon-deg", "-123.4"], "the limit is 500 km"),
+        (["--plot", "a.jpg"], "the picture is a PNG file"),
         (["--sight", "nlos"], "--sight nlos: the clutter loss needs --environment"),
         (["--site", "city:Atlantis"], "site: got 'city:Atlantis'; known are 317 sites"),
         (["--availability-percent", "100"], "--availability-percent: got 100 %; must be 99 to 99.99 %"),
