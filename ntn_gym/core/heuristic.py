@@ -24,6 +24,8 @@ class HeuristicSpec:
             predictions that the other rules do not have. Reports compare the best of each family.
         description: One sentence: what the rule does.
         source: Document, clause or paper that the rule is from.
+        naive: The rule looks at nothing (everything stays local, say) and may be worse than random play; it is
+            there because papers compare with it.
     """
 
     factory: Callable[[Task, Mapping[str, Any]], Policy]
@@ -31,3 +33,4 @@ class HeuristicSpec:
     family: Literal["single", "composite", "forecast"]
     description: str
     source: str
+    naive: bool = False

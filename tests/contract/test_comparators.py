@@ -78,7 +78,8 @@ def _compare_rules_and_bound(case: Case) -> None:
     for name, spec in _heuristics(case).items():
         score = returns(task, spec.factory(task, {}))
         assert (score <= bound.value + slack).all(), f"{name} beats the bound: {score - bound.value}"
-        assert score.mean() > chance.mean(), f"{name}: {score.mean():.4g}, random play: {chance.mean():.4g}"
+        better = score.mean() > chance.mean()
+        assert better or spec.naive, f"{name}: {score.mean():.4g}, random play: {chance.mean():.4g}"
 
 
 def test_actions_of_an_exact_bound_attain_it(case: Case) -> None:
