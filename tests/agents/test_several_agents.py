@@ -223,7 +223,7 @@ train(TrainJob(**json.loads(sys.argv[1])))
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_kill_minus_nine_then_the_same_command(make: Callable[..., TrainJob], throwaway: Path, case: str) -> None:
-    job = make(case, steps=128 * 60, eval_every=0)
+    job = make(case, steps=128 * 30, eval_every=0)
     values = {name: getattr(job, name) for name in job.__dataclass_fields__}
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", WORKER, json.dumps(values), str(throwaway)]
@@ -239,7 +239,7 @@ def test_kill_minus_nine_then_the_same_command(make: Callable[..., TrainJob], th
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
     result = train(job, lambda _: None)
-    assert result.steps == 128 * 60 and result.resumed_from
+    assert result.steps == 128 * 30 and result.resumed_from
     load_policy(job.out)
 
 
