@@ -1,0 +1,1 @@
+"""ResourceAllocation: beams, powers, feeder and battery of a near-space platform."""
