@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ntn_gym.core.engine import Engine, Snapshot
+from ntn_gym.core.engine import Engine
 from ntn_gym.core.registry import EnvEntry, resolve
+from ntn_gym.core.result import Snapshot
 from ntn_gym.core.seeding import WorldKey, seed_purpose
 from ntn_gym.core.task import Task
 

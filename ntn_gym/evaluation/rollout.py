@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ntn_gym.core.engine import Engine, StepResult
+from ntn_gym.core.engine import Engine
 from ntn_gym.core.policy import Policy
+from ntn_gym.core.result import StepResult
 from ntn_gym.core.task import KpiSpec, Now, Task
 from ntn_gym.evaluation.pool import Purpose, WorldPool
 from ntn_gym.evaluation.uniform import SeededPolicy

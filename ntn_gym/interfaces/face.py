@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
-from ntn_gym.core.engine import Snapshot
+from ntn_gym.core.result import Snapshot
 from ntn_gym.interfaces.build import Built
 
 

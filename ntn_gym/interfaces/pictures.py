@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntn_gym.core import tree
-from ntn_gym.core.engine import Engine, StepResult
+from ntn_gym.core.engine import Engine
 from ntn_gym.core.frame import Frame, RenderMode
 from ntn_gym.core.registry import EnvEntry, resolve
+from ntn_gym.core.result import StepResult
 from ntn_gym.core.task import Outcome
 
 RENDER_MODES = ("human", "rgb_array", "ansi")

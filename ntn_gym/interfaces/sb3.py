@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
-from ntn_gym.core.engine import StepResult, weighted_sum
+from ntn_gym.core.result import StepResult, weighted_sum
 from ntn_gym.core.task import Outcome, Task
 from ntn_gym.interfaces.actions import central_action_space, central_observation_space
 from ntn_gym.interfaces.build import CommonArguments, build, reject_unknown

@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from ntn_gym.core.engine import StepResult, weighted_sum
+from ntn_gym.core.result import StepResult, weighted_sum
 from ntn_gym.core.task import Task
 from ntn_gym.interfaces.actions import central_action_space, central_observation_space
 from ntn_gym.interfaces.build import CommonArguments, build, reject_unknown

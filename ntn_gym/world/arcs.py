@@ -151,11 +151,11 @@ class ArcMaker:
             values.append(np.stack([_rotate(frame, axis) for axis in axes]))
         return _parabola(*values)
 
-    def sub_point(
+    def earth_fixed_m(
         self, world: NDArray[np.intp], satellite: NDArray[np.intp], interval: NDArray[np.intp]
     ) -> NDArray[np.float32]:
-        """Return the Earth-fixed directions of satellites from the Earth's centre, [3 powers, 3, M]."""
-        return _parabola(*(_unit(self._state(world, satellite, interval, share)[0]) for share in (0.0, 0.5, 1.0)))
+        """Return the Earth-fixed positions of satellites in m, right to 30 m: for maps. [3 powers, 3, M]."""
+        return _parabola(*(self._state(world, satellite, interval, share)[0] for share in (0.0, 0.5, 1.0)))
 
     def _state(
         self, world: NDArray[np.intp], satellite: NDArray[np.intp], interval: NDArray[np.intp], share: float

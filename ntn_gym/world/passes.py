@@ -250,14 +250,11 @@ def assign_slots(
         busy: list[tuple[int, int]] = []
         waiting: list[tuple[int, int]] = []
         while True:
-            times = []
-            if index < end:
-                times.append(rises[index])
-            if waiting and busy:
-                times.append(busy[0][0])
-            if not times or min(times) >= n_steps:
+            # Here either no slot is free or no pass waits: the next pass is offered when both have changed.
+            rise = rises[index] if index < end else n_steps
+            now = rise if free else busy[0][0] if waiting else max(rise, busy[0][0])
+            if now >= n_steps:
                 break
-            now = min(times)
             while index < end and rises[index] <= now:
                 heapq.heappush(waiting, (-sets[index], index))
                 index += 1

@@ -9,7 +9,8 @@ import pytest
 
 import ntn_gym.core.buffer as buffer_module
 import ntn_gym.core.engine as engine_module
-from ntn_gym.core.engine import Engine, weighted_sum
+from ntn_gym.core.engine import Engine
+from ntn_gym.core.result import weighted_sum
 from ntn_gym.core.seeding import WorldKey
 
 from .counting import CountingTask

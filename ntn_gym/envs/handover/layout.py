@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ntn_gym.envs.handover.scenario import HapsSky, Scenario
 from ntn_gym.envs.handover.story import Story
-from ntn_gym.physics.constants import EARTH_MEAN_RADIUS_M, WGS84_F
+from ntn_gym.physics.constants import EARTH_MEAN_RADIUS_M
 from ntn_gym.rendering import style
 from ntn_gym.rendering.canvas import Canvas
 from ntn_gym.rendering.ground import GroundPlot
@@ -81,10 +81,7 @@ def local_km(story: Story) -> NDArray[np.float64]:
     raw = story.raw
     lat, lon = raw["user_lat_deg"][-1].astype(float), raw["user_lon_deg"][-1].astype(float)
     if story.task.scenario.sky.kind == "haps":
-        # The trace gives sub-points in geocentric latitude, places of users in geodetic latitude.
-        below = np.radians(float(raw["node_lat_deg"][-1, 0]))
-        lat_0 = float(np.degrees(np.arctan(np.tan(below) / (1.0 - WGS84_F) ** 2)))
-        lon_0 = float(raw["node_lon_deg"][-1, 0])
+        lat_0, lon_0 = float(raw["node_lat_deg"][-1, 0]), float(raw["node_lon_deg"][-1, 0])
     else:
         lat_0, lon_0 = lat.mean(), lon.mean()
     radius_km = EARTH_MEAN_RADIUS_M / 1e3

@@ -128,7 +128,7 @@ class SatelliteSky:
             _read(rate_per_s(position, interval_s), row, share),
             boresight,
             boresight,
-            *sub_point(*_read(maker.sub_point(*arc), row, share)),
+            *sub_point(*_read(maker.earth_fixed_m(*arc), row, share)),
         )
 
 

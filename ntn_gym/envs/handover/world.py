@@ -59,7 +59,7 @@ def trace_fields(scenario: Scenario) -> dict[str, FieldSpec]:
         ("user_course_deg", people, "float32", "deg", -1e6, 1e6, "course (or street) of the user"),
         ("user_lat_deg", people, "float32", "deg", -90, 90, "latitude of the user"),
         ("user_lon_deg", people, "float32", "deg", -720, 720, "longitude of the user"),
-        ("node_lat_deg", slots, "float32", "deg", -90, 90, "latitude of the node's sub-point"),
+        ("node_lat_deg", slots, "float32", "deg", -90, 90, "geodetic latitude of the node's sub-point"),
         ("node_lon_deg", slots, "float32", "deg", -720, 720, "longitude of the node's sub-point"),
     ]
     return {row[0]: FieldSpec(*row) for row in rows}

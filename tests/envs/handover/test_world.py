@@ -9,9 +9,11 @@ import pytest
 from ntn_gym.core import tree
 from ntn_gym.core.seeding import WorldKey
 from ntn_gym.core.trace import validate_arrays
+from ntn_gym.envs.handover.geometry import sub_point
 from ntn_gym.envs.handover.packing import Packer
 from ntn_gym.envs.handover.presets import load_preset, preset_names, with_overrides
 from ntn_gym.envs.handover.world import NOTHING_DB, HandoverWorld
+from ntn_gym.physics.geometry import geodetic_to_ecef
 
 SHORT = 40
 
@@ -166,6 +168,26 @@ def test_users_of_a_region_differ_and_the_course_is_theirs():
     north = (raw["user_lat_deg"][0, 20] - raw["user_lat_deg"][0, 0]).astype(float) * 111e3
     expected = 20.0 * np.cos(np.radians(raw["user_course_deg"][0, 0]))
     np.testing.assert_allclose(north, expected, atol=15.0)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_sub_points_are_geodetic(dtype):
+    """Positions above known geodetic places, from the closed form in the other direction."""
+    lat, lon, height_m = np.meshgrid(
+        np.linspace(-89.5, 89.5, 41), np.linspace(-179, 179, 9), [0.0, 20e3, 550e3, 1200e3]
+    )
+    position_m = np.asarray(geodetic_to_ecef(np.radians(lat), np.radians(lon), height_m)).astype(dtype)
+    got_lat, got_lon = sub_point(*np.moveaxis(position_m, -1, 0))
+    assert got_lat.dtype == got_lon.dtype == np.float32
+    np.testing.assert_allclose(got_lat, lat, atol=2e-5)
+    np.testing.assert_allclose(got_lon, lon, atol=3e-5)
+
+
+def test_a_platform_stands_above_the_centre_of_its_region():
+    scenario = with_overrides(load_preset("haps-swing"), {"users": {"region_radius_m": 0.0}})
+    raw = draw(HandoverWorld(scenario), range(3), [0, 1])
+    for axis in ("lat", "lon"):
+        np.testing.assert_allclose(raw[f"node_{axis}_deg"][:, 0, 0], raw[f"user_{axis}_deg"][:, 0, 0], atol=2e-4)
 
 
 def test_a_platform_keeps_its_station_while_users_walk():
