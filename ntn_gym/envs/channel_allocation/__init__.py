@@ -1,0 +1,1 @@
+"""ChannelAllocation: which channel carries which call in the cells of a platform."""
