@@ -1,0 +1,1 @@
+"""Who serves whom: satellites and base stations for each user."""

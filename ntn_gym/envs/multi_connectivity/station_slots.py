@@ -1,0 +1,106 @@
+"""Which base stations a user may choose among: the nearest ones, changed with hysteresis and not at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntn_gym.envs.multi_connectivity.places import ABSENT_M
+
+FloatArray = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was decided at the last comparison.
+
+    Attributes:
+        station: Stations in the slots, [B, U, S]; -1 before the first step.
+        far: Power of all other stations over the noise, [B, U].
+    """
+
+    station: NDArray[np.int64]
+    far: FloatArray
+
+
+def nearest(distance_m: FloatArray, n_slots: int) -> NDArray[np.int64]:
+    """Return the nearest stations of [B, U, M], nearest first: [B, U, n_slots]."""
+    order: NDArray[np.int64] = np.argsort(distance_m, axis=-1, kind="stable")[..., :n_slots]
+    return order
+
+
+def renew(station: NDArray[np.int64], distance_m: FloatArray, nearer: float) -> NDArray[np.int64]:
+    """Replace the farthest held station by the nearest other one if that is nearer by the given share.
+
+    Args:
+        station: Held stations, [B, U, S].
+        distance_m: Distance to every station, [B, U, M].
+        nearer: Share.
+    """
+    held = np.take_along_axis(distance_m, station, axis=-1)
+    others = distance_m.copy()
+    np.put_along_axis(others, station, np.inf, axis=-1)
+    candidate = np.argmin(others, axis=-1)[..., None]
+    farthest = np.argmax(held, axis=-1)[..., None]
+    far_m = np.take_along_axis(held, farthest, axis=-1)
+    better = np.take_along_axis(others, candidate, axis=-1) < (1.0 - nearer) * far_m
+    if not better.any():
+        return station
+    kept = np.take_along_axis(station, farthest, axis=-1)
+    result = station.copy()
+    np.put_along_axis(result, farthest, np.where(better, candidate, kept), axis=-1)
+    return result
+
+
+def assign(
+    choice: Choice,
+    position_m: FloatArray,
+    station_m: FloatArray,
+    first_step: int,
+    update_steps: int,
+    nearer: float,
+    strength: Callable[[FloatArray], FloatArray],
+) -> tuple[Choice, NDArray[np.int64], FloatArray]:
+    """Assign stations to slots over n steps.
+
+    Args:
+        choice: What holds before the first step.
+        position_m: Places of the users, [B, n, U, 2].
+        station_m: Stations, [B, M, 2].
+        first_step: Number of the first step.
+        update_steps: Stations are compared at multiples of this step.
+        nearer: Hysteresis.
+        strength: Power over noise at distances, [...] -> [...].
+
+    Returns:
+        The last choice; stations of each step, [B, n, U, S]; power of the stations in no slot, [B, n, U].
+    """
+    n_steps = position_m.shape[1]
+    steps = first_step + np.arange(n_steps)
+    begins = sorted({0, *np.flatnonzero(steps % update_steps == 0).tolist()})
+    choices = []
+    for begin in begins:
+        # A chunk that begins between two comparisons goes on with the last one.
+        if steps[begin] % update_steps == 0:
+            offset = position_m[:, begin, :, None] - station_m[:, None]
+            distance = np.sqrt(offset[..., 0] ** 2 + offset[..., 1] ** 2)
+            first = steps[begin] == 0
+            station = nearest(distance, choice.station.shape[-1]) if first else renew(choice.station, distance, nearer)
+            power = strength(distance)
+            np.put_along_axis(power, station, 0.0, axis=-1)
+            # One after the other: the order of a sum must not depend on the size of the batch.
+            choice = Choice(station, np.cumsum(power, axis=-1)[..., -1])
+        choices.append(choice)
+    part = np.searchsorted(begins, np.arange(n_steps), side="right") - 1
+    stations, far = (np.stack([getattr(c, name) for c in choices], axis=1) for name in ("station", "far"))
+    return choice, stations[:, part], far[:, part]
+
+
+def present(distance_m: FloatArray, service_radius_m: float | None) -> NDArray[np.bool_]:
+    """Return which stations exist and reach the user."""
+    limit = 0.5 * ABSENT_M if service_radius_m is None else service_radius_m
+    return distance_m <= limit
