@@ -11,6 +11,7 @@ import torch as th
 from gymnasium import spaces
 from sb3_contrib import MaskablePPO
 from stable_baselines3 import PPO, SAC
+from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import nn
 
 from ntn_gym.core.slots import SlotLayout
@@ -171,8 +172,8 @@ def score(agents: np.ndarray, action: np.ndarray, continuous: bool) -> np.ndarra
 def test_it_learns_what_no_agent_can_know_alone() -> None:
     th.set_num_threads(1)
     model = MaskablePPO(
-        MaskableAgentSetPolicy, Rooms(), n_steps=512, batch_size=128, n_epochs=10, learning_rate=5e-3, gamma=0.0,
-        seed=0, policy_kwargs={"agents": A, "net_arch": [32]}, device="cpu",
+        MaskableAgentSetPolicy, DummyVecEnv([Rooms] * 16), n_steps=32, batch_size=128, n_epochs=10,
+        learning_rate=5e-3, gamma=0.0, seed=0, policy_kwargs={"agents": A, "net_arch": [32]}, device="cpu",
     )  # fmt: skip
     agents = draw(1000, seed=11)
     mask = np.tile(np.arange(N) < 3, (1000, A))

@@ -8,6 +8,7 @@ import pytest
 import torch as th
 from gymnasium import spaces
 from stable_baselines3 import DQN, PPO
+from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import nn
 
 from ntn_gym.core.slots import SlotLayout
@@ -104,14 +105,15 @@ def pays(observation: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
 def test_it_learns_when_to_choose_no_slot(algorithm: str) -> None:
     th.set_num_threads(1)
+    market = DummyVecEnv([Market] * 16)
     kwargs = {"seed": 0, "gamma": 0.0, "learning_rate": 1e-2, "batch_size": 128, "device": "cpu"}
     if algorithm == "ppo":
         network = {"layout": plain(LAYOUT), "context": True}
-        model = PPO(SlotScorerPolicy, Market(), n_steps=256, n_epochs=10, policy_kwargs=network, **kwargs)
+        model = PPO(SlotScorerPolicy, market, n_steps=16, n_epochs=10, policy_kwargs=network, **kwargs)
     else:
         network = {"layout": plain(LAYOUT)}
-        schedule = {"learning_starts": 100, "buffer_size": 5000, "train_freq": 8, "gradient_steps": 4}
-        model = DQN(SlotQPolicy, Market(), policy_kwargs=network, **schedule, **kwargs)
+        schedule = {"learning_starts": 100, "buffer_size": 5000, "train_freq": 1, "gradient_steps": 8}
+        model = DQN(SlotQPolicy, market, policy_kwargs=network, **schedule, **kwargs)
     observation = draw(1000, seed=9)
     paid = pays(observation)
 

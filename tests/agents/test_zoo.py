@@ -177,3 +177,18 @@ def test_a_folder_that_is_still_in_training_says_so(tmp_path: Path) -> None:
     (tmp_path / "job.json").write_text("{}")
     with pytest.raises(FileNotFoundError, match="the training has not finished"):
         load_policy(tmp_path)
+
+
+ZOO = Path(__file__).parents[2] / "agents" / "zoo"
+
+
+@pytest.mark.parametrize("folder", sorted(path.parent for path in ZOO.rglob(MANIFEST)), ids=lambda path: path.name)
+def test_every_stored_baseline_plays_its_preset(folder: Path) -> None:
+    """Also those stored by earlier versions, whose manifests say less."""
+    policy = load_policy(folder)
+    task = make_task(policy.manifest["environment"], policy.manifest["preset"])
+    space = task.agent_observation_space
+    observation = np.zeros((2, task.n_agents, *space.shape), dtype=np.float32)
+    action = policy.act(observation, None, np.ones(2, dtype=bool))
+    assert action.shape[:2] == (2, task.n_agents)
+    assert task.agent_action_space.contains(action[0, 0])
