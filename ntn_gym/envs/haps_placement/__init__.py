@@ -1,0 +1,1 @@
+"""Move platforms to where the demand is, against wind and night."""
