@@ -21,7 +21,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 PEER := mobile-env==2.1.0 shapely==2.2.0 svgpath2mpl==1.0.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint format benchmark docs readme constraints clean
+.PHONY: help setup run test test-slow lint format benchmark docs readme oracles constraints clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ docs: setup  ## One page per environment, from the registry, into site/
 
 readme: setup  ## Renew the generated table of README.md
 	$(BIN)/ntn-gym docs --readme
+
+oracles: setup  ## Renew the table of what the physics is checked against (tests/physics/README.md, minutes)
+	$(BIN)/python tests/physics/write_oracles.py
 
 constraints: setup  ## Write the installed versions to .ci/constraints.txt
 	{ sed -n '/^#/p' $(CONSTRAINTS); $(BIN)/python -m pip list --format=freeze --exclude ntn-gym --exclude pip \

@@ -36,6 +36,7 @@ if WRITING:
     from oracle_recorder import Recorder
 
     recorder = Recorder()
+    recorder.install()  # before the tests are imported
 
     @pytest.fixture(autouse=True)
     def _recorded(request: pytest.FixtureRequest) -> Iterator[None]:

@@ -103,7 +103,8 @@ MIXTURES = [
 
 
 def test_mixture_of_tr_38811():
-    mixture = MIXTURES[1]  # 30 deg, urban, S band: printed in Tables 6.6.1-1 and 6.6.2-2
+    # 30 deg, urban, S band: printed in Tables 6.6.1-1 and 6.6.2-2.
+    mixture = shadowing_mixture.tr38811_shadowing_mixture(math.radians(30.0), "urban", "S")
     assert (mixture.los_probability, mixture.los_sigma_db) == pytest.approx((0.493, 4.0))
     assert (mixture.nlos_mean_db, mixture.nlos_sigma_db) == pytest.approx((29.0, 6.0))
 

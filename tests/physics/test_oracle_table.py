@@ -50,6 +50,12 @@ def test_every_public_function_is_in_the_table(recorder, rows) -> None:
     assert set(UNLISTED) <= public
 
 
+def test_every_function_has_a_source(recorder) -> None:
+    functions = recorder.public_functions()
+    missing = [name for name, f in functions.items() if name not in UNLISTED and recorder.source_of(f) == "definition"]
+    assert not missing, f"add a paragraph 'Source: ...' to the docstring of {missing}"
+
+
 def test_every_test_of_the_table_exists(recorder, rows) -> None:
     names = {}
     for function, _, oracle, *_ in rows:

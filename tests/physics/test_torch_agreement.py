@@ -53,7 +53,7 @@ def home(name: str) -> str | None:
     """Name of a function by the module that defines it; None for anything else (classes, constants, types)."""
     module, _, function = name.rpartition(".")
     value = getattr(importlib.import_module(f"ntn_gym.physics.{module}"), function, None)
-    value = getattr(value, "__wrapped__", value)  # of a cached function
+    value = inspect.unwrap(value) if callable(value) else value  # of a cached function
     if not inspect.isfunction(value) or not value.__module__.startswith("ntn_gym.physics."):
         return None
     return f"{value.__module__.removeprefix('ntn_gym.physics.')}.{value.__qualname__}"
