@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ntn_gym.envs.haps_placement.heuristics.planning import assign, expected_demand
-from ntn_gym.envs.haps_placement.heuristics.rule import BUDGETS, LEADS_H, ForecastParameters, TargetRule, specify
+from ntn_gym.envs.haps_placement.heuristics.rule import (
+    BUDGETS,
+    FORECAST,
+    LEADS_H,
+    ForecastParameters,
+    TargetRule,
+    specify,
+)
 from ntn_gym.envs.haps_placement.observation import View
 from ntn_gym.envs.haps_placement.radio import radio_maps
 from ntn_gym.envs.haps_placement.scenario import Scenario
@@ -97,5 +104,6 @@ SPECS = {
         "forecast",
         "Particle swarm optimisation on the demand that is forecast.",
         _SOURCE,
+        FORECAST,
     ),
 }

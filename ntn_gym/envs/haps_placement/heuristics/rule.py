@@ -19,6 +19,8 @@ from ntn_gym.envs.haps_placement.scenario import Scenario
 FloatArray = NDArray[Any]
 BUDGETS = (0.0, 0.7, 1.0, 1.3, 1.7, 2.5)
 LEADS_H = (0.75, 1.5, 2.25, 3.0)
+FORECAST = {"lead_h": 1.5}
+"""Default of the rules that are fed with the forecast."""
 
 
 class Parameters(BaseModel):
@@ -26,7 +28,7 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    budget: float = Field(1.3, ge=0, le=10, description="Share of the battery for the night, see `Pilot`; 0: none.")
+    budget: float = Field(1.0, ge=0, le=10, description="Share of the battery for the night, see `Pilot`; 0: none.")
 
 
 class ForecastParameters(Parameters):
@@ -94,10 +96,15 @@ def specify(
     family: Literal["single", "composite", "forecast"],
     description: str,
     source: str,
+    defaults: Mapping[str, Any] | None = None,
 ) -> dict[str, HeuristicSpec]:
-    """Describe a rule for the table of heuristics; its factory validates parameters by name, range and unit."""
+    """Describe a rule for the table of heuristics; its factory validates parameters by name, range and unit.
+
+    ``defaults`` replace those of the class of parameters, for a rule that comes in two versions.
+    """
 
     def factory(task: Any, params: Mapping[str, Any]) -> Policy:
-        return rule(task.scenario, parse(parameters, params, f"parameters of heuristic {name!r}"))
+        values = {**(defaults or {}), **params}
+        return rule(task.scenario, parse(parameters, values, f"parameters of heuristic {name!r}"))
 
     return {name: HeuristicSpec(factory, grid, family, description, source)}

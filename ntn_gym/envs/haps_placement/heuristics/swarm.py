@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ntn_gym.envs.haps_placement.heuristics.pilot import Pilot
 from ntn_gym.envs.haps_placement.heuristics.planning import expected_demand, quality
-from ntn_gym.envs.haps_placement.heuristics.rule import BUDGETS, LEADS_H, ForecastParameters, specify
+from ntn_gym.envs.haps_placement.heuristics.rule import BUDGETS, FORECAST, LEADS_H, ForecastParameters, specify
 from ntn_gym.envs.haps_placement.observation import View
 from ntn_gym.envs.haps_placement.radio import radio_maps
 from ntn_gym.envs.haps_placement.scenario import Scenario
@@ -21,9 +21,9 @@ FloatArray = NDArray[Any]
 class SwarmParameters(ForecastParameters):
     """Parameters of `Swarm`."""
 
-    attraction_m: float = Field(60e3, gt=0, le=1e6, description="Range of the pull of demand.")
+    attraction_m: float = Field(45e3, gt=0, le=1e6, description="Range of the pull of demand.")
     repulsion_m: float = Field(50e3, gt=0, le=1e6, description="Range of the push of other platforms.")
-    repulsion: float = Field(0.5, ge=0, le=20, description="Strength of that push, against the pull.")
+    repulsion: float = Field(0.7, ge=0, le=20, description="Strength of that push, against the pull.")
     gain: float = Field(3.0, gt=0, le=100, description="Speed over full speed for a pull of one mean town's demand.")
 
 
@@ -75,9 +75,9 @@ class Swarm:
 
 _GRID = {
     "budget": BUDGETS,
-    "attraction_m": (30e3, 45e3, 60e3, 80e3, 110e3),
-    "repulsion_m": (30e3, 50e3, 80e3),
-    "repulsion": (0.0, 0.3, 0.7, 1.5),
+    "attraction_m": (20e3, 30e3, 45e3, 60e3),
+    "repulsion_m": (30e3, 60e3),
+    "repulsion": (0.3, 0.7, 1.5, 3.0),
     "gain": (1.0, 3.0, 10.0),
 }
 _SOURCE = (
@@ -103,5 +103,6 @@ SPECS = {
         "forecast",
         "Local forces on the demand that is forecast.",
         _SOURCE,
+        FORECAST,
     ),
 }

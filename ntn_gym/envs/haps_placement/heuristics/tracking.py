@@ -15,7 +15,14 @@ from ntn_gym.envs.haps_placement.heuristics.planning import (
     expected_demand,
     quality,
 )
-from ntn_gym.envs.haps_placement.heuristics.rule import BUDGETS, LEADS_H, ForecastParameters, TargetRule, specify
+from ntn_gym.envs.haps_placement.heuristics.rule import (
+    BUDGETS,
+    FORECAST,
+    LEADS_H,
+    ForecastParameters,
+    TargetRule,
+    specify,
+)
 from ntn_gym.envs.haps_placement.observation import View
 from ntn_gym.envs.haps_placement.radio import radio_maps
 from ntn_gym.envs.haps_placement.scenario import Scenario
@@ -108,6 +115,7 @@ SPECS = {
         "forecast",
         "Lloyd's rule on the demand that is forecast.",
         _LLOYD_SOURCE,
+        FORECAST,
     ),
     **specify(
         "greedy",
@@ -126,5 +134,6 @@ SPECS = {
         "forecast",
         "Greedy maximum coverage of the demand that is forecast.",
         _GREEDY_SOURCE,
+        FORECAST,
     ),
 }
