@@ -36,7 +36,8 @@ ORACLE = re.compile(
 DEVIATION = re.compile(r"abs\(|norm\(|hypot|error|statistic|differ|deviat|worst|off_deg|excess|\bgap")
 # A full stop after these does not end the sentence.
 ABBREVIATIONS = set(
-    "al am appl ch commun ed eds int lett math no opt phys pp proc rev sci soc technol trans vol".split()
+    "al am appl ch commun ed eds eng inf int lett math no numer opt phys pp proc rev sci soc technol trans veh"
+    " vol".split()
 )
 _NUMBER = r"(?:np\.float\d+\()?(-?[\d.]+(?:e[+-]?\d+)?)\)?"
 _BELOW = re.compile(rf"^{_NUMBER} <=? {_NUMBER}$")
