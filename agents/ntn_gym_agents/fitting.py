@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from gymnasium import spaces
 
+from ntn_gym.core.registry import find_entry
 from ntn_gym.core.task import Task
 from ntn_gym.interfaces.actions import central_action_space, central_observation_space
 from ntn_gym_agents.hyperparameters import TrainConfig
@@ -76,7 +77,7 @@ def complete_policy_kwargs(algorithm: str, config: TrainConfig, task: Task, envi
                 )
             if layout is None:
                 raise ValueError(f"{environment} declares no slot_layout, {config.policy} cannot read it: {_plain()}")
-            arguments["layout"] = _layout(arguments.get("layout"), task)
+            arguments["layout"] = _layout(arguments.get("layout"), task, environment)
         case "agents":
             if control != "central":
                 raise ValueError(
@@ -89,7 +90,7 @@ def complete_policy_kwargs(algorithm: str, config: TrainConfig, task: Task, envi
             if "layout" in arguments:
                 if layout is None:
                     raise ValueError(f"{environment} declares no slot_layout: leave policy_kwargs.layout out")
-                arguments["layout"] = _layout(arguments["layout"], task)
+                arguments["layout"] = _layout(arguments["layout"], task, environment)
         case "plain":
             pass
     return arguments
@@ -99,9 +100,13 @@ def _plain() -> str:
     return "use MlpPolicy (MlpLstmPolicy for recurrent-ppo)"
 
 
-def _layout(given: Any, task: Task) -> dict[str, int | None]:
+def _layout(given: Any, task: Task, environment: str) -> dict[str, int | None]:
     layout = layout_of_task(task)
     assert layout is not None
+    if isinstance(given, str):
+        if find_entry(given).id != environment:
+            raise ValueError(f"policy_kwargs.layout = {given!r}: the environment is {environment}")
+        given = None
     found = resolve_layout(
         plain(layout) if given is None else given, task.agent_observation_space, task.agent_action_space
     )

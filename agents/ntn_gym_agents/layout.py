@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, replace
 from typing import Any
 
+import numpy as np
 from gymnasium import spaces
 
 from ntn_gym.core.registry import make_task
@@ -37,7 +38,8 @@ def resolve_layout(layout: Layout, observation_space: spaces.Space[Any], action_
 
     Args:
         layout: A layout, its values as a mapping, or the name of an environment whose task declares it. With
-            a name the number of slots follows the action space, so that one configuration serves all presets.
+            a name the number of slots follows from the action space and that of the user's numbers from the
+            observation, so that one configuration serves all presets.
         observation_space: What the policy sees.
         action_space: What it chooses from.
 
@@ -50,13 +52,13 @@ def resolve_layout(layout: Layout, observation_space: spaces.Space[Any], action_
             "with many agents train one policy for all of them (agents_as_envs)"
         )
     n_actions = int(action_space.n)
-    found = read_layout(layout, n_actions)
+    found = read_layout(layout, n_actions, int(np.prod(observation_space.shape or ())))
     _check(found, n_actions, observation_space)
     return found
 
 
-def read_layout(layout: Layout, n_actions: int) -> SlotLayout:
-    """Turn whatever stands for a layout into one; see `resolve_layout`.
+def read_layout(layout: Layout, n_actions: int, n_observed: int) -> SlotLayout:
+    """Turn whatever stands for a layout of so many actions and observed numbers into one; see `resolve_layout`.
 
     Raises:
         ValueError: If it names no layout.
@@ -65,7 +67,8 @@ def read_layout(layout: Layout, n_actions: int) -> SlotLayout:
         declared = layout_of_task(make_task(layout))
         if declared is None:
             raise ValueError(f"environment {layout!r} declares no slot_layout: use MlpPolicy")
-        return replace(declared, n_slots=n_actions - declared.n_extra_actions)
+        n_slots = n_actions - declared.n_extra_actions
+        return replace(declared, n_slots=n_slots, user_size=n_observed - n_slots * declared.slot_size)
     if isinstance(layout, Mapping):
         if not set(_NEEDED) <= set(layout) <= set(_FIELDS):
             raise ValueError(

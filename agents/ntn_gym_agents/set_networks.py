@@ -242,7 +242,7 @@ def checked_layout(layout: Layout, shape: AgentShape) -> SlotLayout:
     """
     if shape.continuous:
         raise ValueError("layout: slots are chosen by discrete actions, here they are continuous; leave it out")
-    found = read_layout(layout, shape.n_outputs)
+    found = read_layout(layout, shape.n_outputs, shape.observation_size)
     if found.n_actions != shape.n_outputs or observation_size(found) != shape.observation_size:
         raise ValueError(
             f"layout: {found} has {found.n_actions} actions and {observation_size(found)} numbers; an agent has "

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import nn
 
 from ntn_gym.core.slots import SlotLayout
+from ntn_gym_agents import layout as layout_module
 from ntn_gym_agents.layout import observation_size, plain, resolve_layout, slots_end
 from ntn_gym_agents.slot_networks import split
 from ntn_gym_agents.slot_scorer import SlotQPolicy, SlotScorerPolicy
@@ -138,6 +142,15 @@ def test_it_learns_when_to_choose_no_slot(algorithm: str) -> None:
 def test_a_layout_that_does_not_fit_is_refused(changes: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         resolve_layout(plain(LAYOUT) | changes, SPACE, ACTIONS)
+
+
+def test_a_name_serves_presets_with_other_numbers_of_slots_and_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default preset declares the layout above; this one has three slots and five numbers of the user."""
+    monkeypatch.setattr(layout_module, "make_task", lambda name: SimpleNamespace(slot_layout=LAYOUT))
+    found = resolve_layout("NTN/Some-v0", spaces.Box(-1, 1, (3 * 3 + 5,)), spaces.Discrete(5))
+    assert found == replace(LAYOUT, n_slots=3, user_size=5)
+    with pytest.raises(ValueError, match="-3 of the user make 12"):
+        resolve_layout("NTN/Some-v0", spaces.Box(-1, 1, (12,)), spaces.Discrete(7))
 
 
 def test_plain_values_leave_out_what_is_not_used() -> None:

@@ -307,6 +307,7 @@ def test_many_users_share_one_policy(small_job: MakeJob) -> None:
         ({"overrides": {"gama": 0.9}}, "unknown key gama"),
         ({"overrides": {"gamma": 2.0}}, "gamma = 2.0"),
         ({"overrides": {"policy_kwargs": {"layout": {"n_slots": 4}}}}, "needed are exactly"),
+        ({"overrides": {"policy_kwargs": {"layout": "NTN/Nowhere-v0"}}}, "unknown environment"),
         ({"eval_worlds": 2_000_000}, "there are 1000000 validation seeds"),
         ({"overrides": {"pretrain": {"heuristic": "telepathy"}}}, "unknown heuristic 'telepathy'"),
     ],
