@@ -43,6 +43,7 @@ def refused(
     quality: FloatArray,
     flat: NDArray[np.int64],
     limit: NDArray[np.int64],
+    crowded: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Return which wanted links are refused because their node is full, [B, U, P].
 
@@ -54,8 +55,10 @@ def refused(
         quality: Measured SINR, [B, U, P].
         flat: Resources with `offsets` added, [B, U, P].
         limit: Limits of the resources, and anything for the spare, [R + 1].
+        crowded: Resources that more users want than they can serve, [B, R + 1].
     """
-    link = np.flatnonzero(wanted)
+    # Only links to nodes that are too full are looked at.
+    link = np.flatnonzero(wanted & crowded.ravel().take(flat))
     resource = flat.ravel()[link]
     # Ties keep their order, which is that of worlds and then users.
     order = np.lexsort((-quality.ravel()[link], ~incumbent.ravel()[link], resource))

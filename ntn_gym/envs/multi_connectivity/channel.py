@@ -86,6 +86,7 @@ class Channel:
         self._scenario = scenario
         blockage, people = scenario.blockage, scenario.users
         self._sky_los = skyline.los_table(blockage.environment)
+        self._field = shadowing.azimuth_field(math.radians(blockage.skyline_angle_deg))
         self._sky_shadow = shadowing.shadow_table(large_scale_table(blockage.environment, "S"))
         loss_1m_db = float(free_space_path_loss_db(1.0, scenario.terminal.freq_hz))
         self._sky_budget_db = eirp_density_dbw_hz(scenario) + np.float32(
@@ -101,7 +102,7 @@ class Channel:
         for name in self._groups:
             count, v = groups[name]
             rate = v / blockage.block_distance_m + 1.0 / blockage.skyline_memory_s
-            self.processes[f"skyline {name}"] = Process((count, skyline.FIELD.n_coefficients), rate)
+            self.processes[f"skyline {name}"] = Process((count, self._field.n_coefficients), rate, quick=True)
             rate = v / blockage.sky_shadow_distance_m + blockage.sky_shadow_rate_per_s
             self.processes[f"sky shadow {name}"] = Process((count, scenario.n_sky_slots), rate)
             if scenario.n_station_slots:
@@ -109,7 +110,7 @@ class Channel:
                 self.processes[f"station shadow {name}"] = Process((count, scenario.n_station_slots), rate)
         if blockage.common > 0:
             rate = speed / blockage.block_distance_m + 1.0 / blockage.skyline_memory_s
-            self.processes["common skyline"] = Process((skyline.FIELD.n_coefficients,), rate)
+            self.processes["common skyline"] = Process((self._field.n_coefficients,), rate)
 
     def fresh(self, changed_sky: NDArray[np.bool_], changed: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
         """Say where a new node came into a slot: [B, n, sky slots] and [B, n, U, station slots]."""
@@ -150,7 +151,7 @@ class Channel:
 
         Source: 3GPP TR 38.811 clause 6.6 (free space, shadowing and clutter loss by elevation and state).
         """
-        g = skyline.FIELD.evaluate(coefficients, azimuth_rad)
+        g = self._field.evaluate(coefficients, azimuth_rad)
         los = skyline.los(g, elevation_rad, self._sky_los)
         predicted_db = self._sky_budget_db - np.float32(20.0) * np.log10(range_m)
         field = self._joined(samples, "sky shadow")
@@ -166,7 +167,7 @@ class Channel:
         """Return SNR and predicted SNR in dB of links [B, n, U, station slots], and where nothing blocks them."""
         table, blockage = self.stations, self._scenario.blockage
         assert table is not None
-        g = skyline.FIELD.evaluate(coefficients, azimuth_rad)
+        g = self._field.evaluate(coefficients, azimuth_rad)
         cell = table.cell(distance_m)
         los = g < table.los_threshold.take(cell)
         mean_db = table.snr_nlos_db.take(cell)

@@ -119,9 +119,10 @@ class MeasurementChain:
         source = np.maximum.accumulate(source, axis=1)
         values = np.concatenate([memory.reported[:, None], linked_db], axis=1)
         other_db = np.take_along_axis(values, source, axis=1)
-        ages = np.concatenate([memory.age[:, None], np.where(new, never / dt_s, np.float32(1))], axis=1)
+        # Sampled in this chunk: one step and what has passed since; before it: the carried age and the steps of it.
         elapsed = (np.arange(1, n_steps + 1)[None, :, None, None] - source).astype(np.float32)
-        age = np.take_along_axis(ages, source, axis=1) + elapsed
+        age = elapsed + np.where(source > 0, np.float32(1), memory.age[:, None])
+        age = np.where(new, never / dt_s, age)
         memory = Memory(
             step=memory.step + n_steps,
             sample=samples[:, -1].copy(),

@@ -27,10 +27,11 @@ from ntn_gym.envs.multi_connectivity.sets import SetTable, gather
 
 FloatArray = NDArray[Any]
 
-KNOWN = ("sinr", "excess", "age", "free", "rate", "power", "quality")
+KNOWN = ("sinr", "excess", "age", "rate", "free", "power", "quality")
+ALWAYS = 4
 """Rows of ``reported``: scaled SINR (power over noise where all bands are shared), measured minus predicted, age,
-free share of the node as broadcast, expected rate of the reserved port alone in Mbit/s, power over noise, and SINR as a
-ratio."""
+expected rate of the reserved port alone in Mbit/s; and, where a combining rule asks for them, free share of the node as
+broadcast, power over noise, and SINR as a ratio. The first `ALWAYS` are always there."""
 ROW = {name: index for index, name in enumerate(KNOWN)}
 FIXED = ("remaining_short", "remaining", "change", "elevation")
 """Rows of ``predicted``."""
@@ -68,6 +69,7 @@ class Packer:
         self._n_modes = len(scenario.modes)
         self._shared = "shared" in scenario.modes
         self._reserved = "reserved" in scenario.modes
+        self._whole = self._shared or scenario.combining.rule == "mrc"
         self._slots_of = sets.members.reshape(sets.n_sets, self._n_modes, scenario.n_slots).any(axis=1)
 
     def compile(self, memory: Memory | None, raw: Arrays) -> tuple[Memory, Arrays]:
@@ -129,10 +131,13 @@ class Packer:
             "legal": self._legal(held, raw["in_cluster"]),
             "ordered": ordered[..., None],
         }
-        free = self._of_node(np.float32(1) - raw["load"], node)
-        free_told = self._of_node(np.float32(1) - reports.load, node)
+        starts = np.arange(shape[0] * shape[1]).reshape(*shape[:2], 1, 1) * n_nodes
+        at_node = np.maximum(node, 0) + starts
+        free = (np.float32(1) - raw["load"]).ravel().take(at_node)
+        free_told = (np.float32(1) - reports.load).ravel().take(at_node)
         packed["free"] = np.concatenate([free] * self._n_modes, axis=-1) * self._band
-        reported = np.zeros((*shape[:2], 2, len(KNOWN), *shape[2:]), dtype=np.float32)
+        rows = len(KNOWN) if self._whole else ALWAYS
+        reported = np.zeros((*shape[:2], 2, rows, *shape[2:]), dtype=np.float32)
         for way, (value_db, age_s) in enumerate(
             ((reports.linked_db, reports.linked_age_s), (reports.other_db, reports.other_age_s))
         ):
@@ -141,15 +146,14 @@ class Packer:
             excess = (value_db - predicted_db) * np.float32(1 / EXCESS_SCALE_DB)
             known[:, :, ROW["excess"]] = np.clip(excess, np.float32(-2), np.float32(2))
             known[:, :, ROW["age"]] = age_s * np.float32(1 / AGE_SCALE_S)
-            known[:, :, ROW["free"]] = free_told
             quality = from_db(value_db - margin_db)
-            known[:, :, ROW["quality"]] = quality
             if self._reserved:
                 efficiency = self._efficiency.of(quality * self._back_off)
                 known[:, :, ROW["rate"]] = free_told * self._band[: shape[-1]] * efficiency
-            if self._shared:
+            if self._whole:
+                known[:, :, ROW["free"]] = free_told
                 known[:, :, ROW["power"]] = from_db(value_db)
-            known *= held[:, :, None]
+                known[:, :, ROW["quality"]] = quality
         packed["reported"] = reported
         if self._reserved:
             sinr = from_db(raw["sinr_db"])
@@ -171,16 +175,13 @@ class Packer:
         packed["controller_s"] = np.where(controller[..., None] >= 0, left, np.float32(0))
         return memory, packed
 
-    def _of_node(self, values: FloatArray, node: NDArray[np.int32]) -> FloatArray:
-        """Values of nodes [B, n, N] at the slots, [B, n, U, K]; anything where a slot is empty."""
-        flat = np.maximum(node, 0).reshape(*node.shape[:2], -1)
-        return np.take_along_axis(values, flat, axis=-1).reshape(node.shape)
-
     def _legal(self, held: NDArray[np.bool_], in_cluster: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Sets whose members are all there, and within reach of the controlling satellite where they need it."""
         sets, n_sky = self._sets, in_cluster.shape[-1]
         there = np.concatenate([*[held] * self._n_modes, np.ones((*held.shape[:3], 1), dtype=bool)], axis=-1)
-        legal = np.logical_and.reduce(gather(there, sets.legs), axis=-2)
+        legal = there.take(sets.legs[0], axis=-1)
+        for legs in sets.legs[1:]:
+            legal &= there.take(legs, axis=-1)
         if sets.controlled.any():
             satellites = sum(tier.slots for tier in self._scenario.satellites)
             slots = self._slots_of[:, :n_sky] & (np.arange(n_sky) < satellites) & sets.controlled[:, None]

@@ -158,7 +158,7 @@ def move(scenario: Scenario, places: Places, n_steps: int) -> tuple[Places, NDAr
     step = velocity * dt_s
     step[:, 0] += places.unfolded_m
     unfolded = np.cumsum(step, axis=1)
-    turned = np.mod(unfolded, 2 * side)
+    turned = unfolded - 2 * side * np.floor(unfolded / (2 * side))
     back = turned > side
     position = np.where(back, 2 * side - turned, turned)
     after = Places(

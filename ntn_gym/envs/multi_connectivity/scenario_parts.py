@@ -158,6 +158,12 @@ class Blockage(_Part):
     """Line of sight with memory, and shadowing."""
 
     environment: Environment = "rural"
+    skyline_angle_deg: float = Field(
+        30.0,
+        ge=10,
+        le=90,
+        description="Correlation angle of the skyline: nodes nearer than this are blocked together.",
+    )
     block_distance_m: float = Field(50.0, gt=0, description="Way after which the skyline has changed (1/e).")
     skyline_memory_s: float = Field(300.0, gt=0)
     common: float = Field(0.0, ge=0, le=1, description="Share of the skyline that all users have in common.")

@@ -53,9 +53,16 @@ class SetTable:
 
     def index(self, linked: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return which set links [..., P] are."""
-        weights = 1 << np.arange(self.n_ports)
-        found: NDArray[np.int64] = self.of_bits.take(linked @ weights)
+        found: NDArray[np.int64] = self.of_bits.take(bits(linked))
         return found
+
+
+def bits(links: NDArray[np.bool_]) -> NDArray[np.integer[Any]]:
+    """Return links [..., P], P up to 16, as a number whose bit p is port p."""
+    packed = np.packbits(links, axis=-1, bitorder="little")
+    if packed.shape[-1] == 1:
+        return packed[..., 0]
+    return packed[..., 0] + packed[..., 1].astype(np.int32) * 256
 
 
 def _allowed(kind: str, sky: int, stations: int) -> bool:

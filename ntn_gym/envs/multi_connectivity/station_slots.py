@@ -79,25 +79,28 @@ def assign(
     Returns:
         The last choice; stations of each step, [B, n, U, S]; power of the stations in no slot, [B, n, U].
     """
-    n_steps = position_m.shape[1]
+    n_steps, n_slots = position_m.shape[1], choice.station.shape[-1]
     steps = first_step + np.arange(n_steps)
-    begins = sorted({0, *np.flatnonzero(steps % update_steps == 0).tolist()})
-    choices = []
-    for begin in begins:
-        # A chunk that begins between two comparisons goes on with the last one.
-        if steps[begin] % update_steps == 0:
-            offset = position_m[:, begin, :, None] - station_m[:, None]
-            distance = np.sqrt(offset[..., 0] ** 2 + offset[..., 1] ** 2)
-            first = steps[begin] == 0
-            station = nearest(distance, choice.station.shape[-1]) if first else renew(choice.station, distance, nearer)
-            power = strength(distance)
-            np.put_along_axis(power, station, 0.0, axis=-1)
-            # One after the other: the order of a sum must not depend on the size of the batch.
-            choice = Choice(station, np.cumsum(power, axis=-1)[..., -1])
-        choices.append(choice)
-    part = np.searchsorted(begins, np.arange(n_steps), side="right") - 1
-    stations, far = (np.stack([getattr(c, name) for c in choices], axis=1) for name in ("station", "far"))
-    return choice, stations[:, part], far[:, part]
+    compared = np.flatnonzero(steps % update_steps == 0)
+    stations, far = [choice.station], [choice.far]
+    if len(compared):
+        offset = position_m[:, compared, :, None].astype(np.float32) - station_m[:, None, None].astype(np.float32)
+        distance = np.sqrt(offset[..., 0] * offset[..., 0] + offset[..., 1] * offset[..., 1])
+        power = strength(distance)
+        for k, step in enumerate(steps[compared].tolist()):
+            held = stations[-1]
+            stations.append(nearest(distance[:, k], n_slots) if step == 0 else renew(held, distance[:, k], nearer))
+        held = np.stack(stations[1:], axis=1)
+        np.put_along_axis(power, held, 0.0, axis=-1)
+        # One after the other: the order of a sum must not depend on the size of the batch.
+        total = power[..., 0].copy()
+        for station in range(1, power.shape[-1]):
+            total += power[..., station]
+        far += [total[:, k] for k in range(len(compared))]
+    # A chunk that begins between two comparisons goes on with the last one.
+    part = np.searchsorted(compared, np.arange(n_steps), side="right")
+    last = Choice(stations[-1].copy(), far[-1].copy())
+    return last, np.stack(stations, axis=1)[:, part], np.stack(far, axis=1)[:, part]
 
 
 def present(distance_m: FloatArray, service_radius_m: float | None) -> NDArray[np.bool_]:

@@ -197,7 +197,6 @@ class MultiConnectivityTask:
         # The spare resource (no node) never refuses.
         self._limit = np.append(limit, 1 << 40)
         self._broadcast_steps = round(scenario.load.broadcast_period_s / scenario.dt_s)
-        self._in_sky = np.tile(np.arange(self.n_slots) < scenario.n_sky_slots, len(scenario.modes))
         self._has_controller = bool(self.sets.controlled.any())
 
     # ------------------------------------------------------------------ world
@@ -238,12 +237,13 @@ class MultiConnectivityTask:
             wanted = np.where(legal[..., None], wanted, prior)
         flat = now["resource"] + offsets(n_worlds, self._n_resources)
         count = users_of(flat, wanted, self._n_resources)
-        if (count > self._limit).any():
-            turned_away = refused(wanted, prior, self._watcher.measured(now, prior), flat, self._limit)
+        crowded = count > self._limit
+        linked, turned_away, n_refused = wanted, np.zeros_like(wanted), 0.0
+        if crowded.any():
+            turned_away = refused(wanted, prior, self._watcher.measured(now, prior), flat, self._limit, crowded)
             linked = wanted & ~turned_away
+            n_refused = np.add.reduce(turned_away, axis=-1)
             count = users_of(flat, linked, self._n_resources)
-        else:
-            turned_away, linked = np.zeros_like(wanted), wanted
 
         current = sets.index(linked)
         active = linked & prior
@@ -259,12 +259,10 @@ class MultiConnectivityTask:
         rate = self.service.rates_mbit_s(now, active, current, share, busy)
         utility = self._utility.of(rate).astype(np.float64)
 
-        n_links = np.add.reduce(linked, axis=-1)
-        added = n_links - np.add.reduce(linked & prior, axis=-1)
-        n_before = np.add.reduce(state.linked, axis=-1)
-        changed = (added > 0) | (n_links < n_before)
-        in_sky = (linked & self._in_sky).any(axis=-1)
-        on_ground = (linked & ~self._in_sky).any(axis=-1)
+        n_links, n_sky = sets.size.take(current), sets.n_sky.take(current)
+        added = n_links - sets.size.take(sets.index(linked & prior))
+        changed = (added > 0) | (n_links < sets.size.take(sets.index(state.linked)))
+        in_sky, on_ground = n_sky > 0, n_sky < n_links
 
         terms = np.empty((*action.shape, len(self.reward_terms)))
         terms[..., 0], terms[..., 1], terms[..., 2], terms[..., 3] = utility, n_links, added, coordinated
@@ -282,7 +280,7 @@ class MultiConnectivityTask:
                 in_sky & ~on_ground,
                 on_ground & ~in_sky,
                 interrupted,
-                np.add.reduce(turned_away, axis=-1),
+                n_refused,
                 ~legal,
             )
         ):

@@ -14,6 +14,7 @@ from ntn_gym.envs.multi_connectivity.observation import (
     LOAD_SCALE,
     REMAINING_LONG_S,
     SET,
+    SET_ENTRIES,
     SET_SIZE,
     SINCE_SCALE_S,
     USER,
@@ -30,10 +31,12 @@ from ntn_gym.envs.multi_connectivity.state import State
 
 FloatArray = NDArray[Any]
 
-# Entries that are the lowest of a set's members, and those that are the highest.
 LOWEST = ("sinr_low", "remaining_short", "remaining", "change", "excess", "elevation")
-HIGHEST = ("sinr_high", "load", "age", "refused")
-_ENTRY = np.array([SET[name] for name in (*LOWEST, *HIGHEST)])
+_FIRST_MEMBER = SET["sinr_low"]
+MEMBERS = SET_ENTRIES[_FIRST_MEMBER:]
+"""Entries that are the lowest (`LOWEST`) or the highest of a set's members."""
+_SIGN = np.array([-1.0 if name in LOWEST else 1.0 for name in MEMBERS], dtype=np.float32)[:, None, None, None]
+WORLDS_AT_ONCE = 16
 
 
 class Watcher:
@@ -51,7 +54,8 @@ class Watcher:
         fixed[:, SET["size"]] = sets.size / most
         fixed[:, SET["sky"]] = sets.n_sky / most
         fixed[:, SET["shared"]] = (np.array(scenario.modes)[sets.mode] == "shared") & (sets.size > 0)
-        self._fixed = fixed
+        fixed[:, SET["valid"]] = 1.0
+        self._fixed = np.ascontiguousarray(fixed[:, :_FIRST_MEMBER].T)[:, None, None]
         self._legs = np.ascontiguousarray(sets.legs)
         n_ports = sets.n_ports
         # Each set's members that are new if the present set is another one: [present, S].
@@ -69,7 +73,7 @@ class Watcher:
 
     def observe(self, state: State, now: Now) -> NDArray[np.float32]:
         """Return the observation of every user, [B, U, obs]; see the page of the environment."""
-        sets, n_ports = self._sets, self._n_ports
+        sets = self._sets
         linked = state.linked & now["same"]
         current = sets.index(linked)
         n_worlds, n_users = current.shape
@@ -84,48 +88,28 @@ class Watcher:
         told = np.concatenate([told, np.zeros((n_worlds, 1), dtype=np.float32)], axis=1)
         load = told.ravel().take(resource + offsets(n_worlds, told.shape[1] - 1))
         share = np.float32(1) / np.maximum(load + (np.float32(1) - linked), np.float32(1))
-        rows = {name: known[:, index] for name, index in ROW.items()}
+        rows = {name: known[:, index] for name, index in ROW.items() if index < known.shape[1]}
         expected = self._service.expected_mbit_s(now, rows, share, state.busy)
-
-        # Lowest and highest of the members: [numbers, B, U, P + 1], highest as they are, lowest negative.
-        numbers = np.zeros((len(_ENTRY), n_worlds, n_users, n_ports + 1), dtype=np.float32)
-        step = self._n_slots
-        for mode in range(self._n_modes):
-            ports = np.s_[..., mode * step : (mode + 1) * step]
-            np.negative(rows["sinr"], out=numbers[0][ports])
-            np.negative(predicted[:, :3].swapaxes(0, 1), out=numbers[1:4][ports])
-            np.negative(rows["excess"], out=numbers[4][ports])
-            np.negative(predicted[:, 3], out=numbers[5][ports])
-            numbers[6][ports] = rows["sinr"]
-            numbers[8][ports] = rows["age"]
-        np.multiply(load, np.float32(1 / LOAD_SCALE), out=numbers[7][..., :n_ports])
-        np.minimum(numbers[7], np.float32(LOAD_HIGH), out=numbers[7])
-        numbers[9][..., :n_ports] = state.refused
-        worst = numbers.take(self._legs[0], axis=-1)
-        for legs in self._legs[1:]:
-            np.maximum(worst, numbers.take(legs, axis=-1), out=worst)
-        np.negative(worst[: len(LOWEST)], out=worst[: len(LOWEST)])
 
         n_sets = sets.n_sets
         result = np.empty((n_worlds, n_users, n_sets * SET_SIZE + user_size(self._scenario)), dtype=np.float32)
+        utilities = np.minimum(self._utility.of(np.stack(expected)), np.float32(UTILITY_HIGH))
+        numbers = self._numbers_of_ports(rows, predicted, load, state.refused)
+        # A few worlds at a time: then all columns of an observation stay in the cache while they are interleaved.
+        for low in range(0, n_worlds, WORLDS_AT_ONCE):
+            part = np.s_[low : low + WORLDS_AT_ONCE]
+            self._fill(result[part], numbers[:, part], utilities[:, part], current[part])
         blocks = result[..., : n_sets * SET_SIZE].reshape(n_worlds, n_users, n_sets, SET_SIZE)
-        blocks[:] = self._fixed
-        for entry, values in zip(_ENTRY.tolist(), worst, strict=True):
-            blocks[..., entry] = values
-        for name, rate in zip(("utility", "utility_alone"), expected, strict=True):
-            blocks[..., SET[name]] = np.minimum(self._utility.of(rate), np.float32(UTILITY_HIGH))
-        blocks[..., SET["added"]] = self._added.take(current, axis=0)
         if self._joint:
             blocks[..., SET["aligned"]] = now["aligned"]
         legal = now["legal"]
         if not legal.all():
-            blocks *= legal[..., None]
-        blocks[..., SET["valid"]] = legal
+            blocks[~legal] = 0.0
         result.reshape(-1)[_present(current, result.shape[-1])] = 1.0
 
         person = result[..., n_sets * SET_SIZE :]
         person[..., USER["average"]] = state.average
-        person[..., USER["links"]] = np.add.reduce(linked, axis=-1) / self._most
+        person[..., USER["links"]] = sets.size.take(current) / self._most
         person[..., USER["refused"]] = state.refused.any(axis=-1)
         since_s = state.since * (self._scenario.dt_s / SINCE_SCALE_S)
         person[..., USER["since"]] = np.minimum(since_s, 1.0)
@@ -135,6 +119,41 @@ class Watcher:
         person[..., USER["speed"]] = known_person[..., 0]
         person[..., len(USER_ENTRIES) :] = known_person[..., 1:]
         return result
+
+    def _numbers_of_ports(
+        self, rows: dict[str, FloatArray], predicted: FloatArray, load: FloatArray, refused: NDArray[np.bool_]
+    ) -> FloatArray:
+        """Return what becomes the entries `MEMBERS` of sets, [10, B, U, P + 1]; negative where the lowest counts."""
+        n_worlds, n_users, n_ports = load.shape
+        numbers = np.zeros((len(MEMBERS), n_worlds, n_users, n_ports + 1), dtype=np.float32)
+        of = {name: numbers[index] for index, name in enumerate(MEMBERS)}
+        for mode in range(self._n_modes):
+            ports = np.s_[..., mode * self._n_slots : (mode + 1) * self._n_slots]
+            np.negative(rows["sinr"], out=of["sinr_low"][ports])
+            np.negative(rows["excess"], out=of["excess"][ports])
+            for index, name in enumerate(("remaining_short", "remaining", "change", "elevation")):
+                np.negative(predicted[:, index], out=of[name][ports])
+            of["sinr_high"][ports] = rows["sinr"]
+            of["age"][ports] = rows["age"]
+        np.multiply(load, np.float32(1 / LOAD_SCALE), out=of["load"][..., :n_ports])
+        np.minimum(of["load"], np.float32(LOAD_HIGH), out=of["load"])
+        of["refused"][..., :n_ports] = refused
+        return numbers
+
+    def _fill(self, result: FloatArray, numbers: FloatArray, utilities: FloatArray, current: NDArray[np.int64]) -> None:
+        """Write the entries of all sets of some worlds."""
+        n_worlds, n_users, _ = result.shape
+        n_sets = self._sets.n_sets
+        values = np.empty((SET_SIZE, n_worlds, n_users, n_sets), dtype=np.float32)
+        values[:_FIRST_MEMBER] = self._fixed
+        values[SET["utility"] : SET["utility_alone"] + 1] = utilities
+        values[SET["added"]] = self._added.take(current, axis=0)
+        worst = numbers.take(self._legs[0], axis=-1)
+        for legs in self._legs[1:]:
+            np.maximum(worst, numbers.take(legs, axis=-1), out=worst)
+        np.multiply(worst, _SIGN, out=values[_FIRST_MEMBER:])
+        blocks = result[..., : n_sets * SET_SIZE].reshape(n_worlds, n_users, n_sets, SET_SIZE)
+        blocks[:] = values.transpose(1, 2, 3, 0)
 
 
 def _present(current: NDArray[np.int64], size: int) -> NDArray[np.int64]:

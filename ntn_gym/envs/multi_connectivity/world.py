@@ -19,7 +19,7 @@ from ntn_gym.envs.multi_connectivity.scenario import Scenario
 from ntn_gym.envs.multi_connectivity.scenario_parts import SatelliteTier, Walker
 from ntn_gym.physics.constants import SPEED_OF_LIGHT_M_S
 from ntn_gym.physics.orbits import WalkerShell
-from ntn_gym.world import processes
+from ntn_gym.world import tabulated
 from ntn_gym.world.constellation import EphemerisGrid, named_tle, tle_grid, walker_grid
 from ntn_gym.world.joint import JointProcesses, JointState, Process
 from ntn_gym.world.sky_slots import SatelliteSlots, SlotPlan, controlling_slot
@@ -54,7 +54,6 @@ def trace_fields(scenario: Scenario) -> dict[str, FieldSpec]:
         ("azimuth_deg", sky, "float32", "deg", -360, 360, "azimuth of the node from the middle of the region"),
         ("in_cluster", sky, "bool", "0/1", 0, 1, "the controlling satellite can make the node part of a cluster"),
         ("controller", (1,), "int8", "slot", -1, 127, "slot of the controlling satellite, -1 without one"),
-        ("delay_us", links, "float32", "us", -1e6, 1e6, "what the alignment of arrival times leaves at the user"),
         ("snr_db", links, "float32", "dB", -300, 150, "power over noise with blockage, shadowing and fading"),
         ("sinr_db", links, "float32", "dB", -300, 150, "SINR if each tier has a band of its own"),
         ("predicted_snr_db", links, "float32", "dB", -300, 150, "power over noise from ephemeris, map and mean losses"),
@@ -67,6 +66,9 @@ def trace_fields(scenario: Scenario) -> dict[str, FieldSpec]:
         ("speed_m_s", people, "float32", "m/s", 0, 1e3, "speed of the user"),
         ("station_m", (n_stations, 2), "float32", "m", -1e8, 1e8, "stations, as users; 1e7 m: absent"),
     ]
+    if scenario.combining.is_joint:
+        what = "what the alignment of arrival times leaves at the user"
+        rows.append(("delay_us", links, "float32", "us", -1e6, 1e6, what))
     if scenario.channel.fading != "averaged":
         rows.append(("fade_db", links, "float32", "dB", -100, 60, "block fading of this step, part of the two above"))
     return {row[0]: FieldSpec(*row) for row in rows}
@@ -211,8 +213,10 @@ class MultiConnectivityWorld:
         change_db = np.zeros((*range_m.shape[:3], scenario.n_slots), dtype=np.float32)
         if stations is not None:
             links.append(channel.station_links(samples, coefficients, stations.azimuth_rad, stations.distance_m))
-            centre_m = np.hypot(*(stations.place_m - 0.5 * places.side_m(scenario)).transpose(4, 0, 1, 2, 3))
-            delay_m = np.concatenate([delay_m, (stations.distance_m - centre_m).astype(np.float32)], axis=-1)
+            if scenario.combining.is_joint:
+                from_middle = stations.place_m - np.float32(0.5 * places.side_m(scenario))
+                centre_m = np.hypot(from_middle[..., 0], from_middle[..., 1])
+                delay_m = np.concatenate([delay_m, stations.distance_m - centre_m], axis=-1)
             table = channel.stations
             assert table is not None
             later, now = (table.snr_nlos_db.take(table.cell(d)) for d in (stations.later_m, stations.distance_m))
@@ -232,11 +236,8 @@ class MultiConnectivityWorld:
             1.0
             + np.exp(-(np.float32(scenario.load.mean_logit) + np.float32(scenario.load.spread_logit) * samples["load"]))
         )
-        error = processes.draw_normal(state.error_generators, n_steps, (scenario.users.count, scenario.n_slots))
+        error = tabulated.draw_normal(state.error_generators, n_steps, (scenario.users.count, scenario.n_slots))
         empty = pass_id < 0
-        if scenario.combining.compensation == "user":
-            # A position error moves the two delays by at most twice itself; its sign is that of the misalignment.
-            delay_m = np.sign(delay_m) * np.float32(scenario.combining.position_error_m)
         arrays: Arrays = {
             "node": node,
             "new_node": np.concatenate(
@@ -247,7 +248,6 @@ class MultiConnectivityWorld:
             "azimuth_deg": np.where(empty, zero, np.degrees(azimuth)),
             "in_cluster": self._in_cluster(state, steps, east, north, up, centre_range) & ~empty,
             "controller": state.controller[steps][..., None],
-            "delay_us": np.where(held, delay_m * np.float32(1e6 / SPEED_OF_LIGHT_M_S), zero),
             "snr_db": snr_db,
             "sinr_db": np.where(held, sinr_db, nothing),
             "predicted_snr_db": np.where(held, predicted_db, nothing),
@@ -263,6 +263,11 @@ class MultiConnectivityWorld:
                 (len(state.step), n_steps, *state.places.station_m.shape[1:]),
             ).copy(),
         }
+        if scenario.combining.is_joint:
+            if scenario.combining.compensation == "user":
+                # A position error moves the two delays by at most twice itself; its sign is that of the misalignment.
+                delay_m = np.sign(delay_m) * np.float32(scenario.combining.position_error_m)
+            arrays["delay_us"] = np.where(held, delay_m * np.float32(1e6 / SPEED_OF_LIGHT_M_S), zero)
         if fade_db is not None:
             arrays["fade_db"] = np.where(held, fade_db, zero)
         after = WorldState(
@@ -347,13 +352,14 @@ class _StationView:
     def of(
         cls, station_m: FloatArray, station: NDArray[np.int64], user_m: FloatArray, velocity: FloatArray
     ) -> _StationView:
-        worlds = np.arange(len(station_m))[:, None, None, None]
-        place_m = station_m[worlds, station]
-        offset = (place_m - user_m[..., None, :]).astype(np.float32)
+        n_worlds, n_stations, _ = station_m.shape
+        place_m = station_m.astype(np.float32).reshape(-1, 2)
+        place_m = place_m.take(station + (np.arange(n_worlds) * n_stations)[:, None, None, None], axis=0)
+        offset = place_m - user_m[..., None, :].astype(np.float32)
         later = offset - (velocity[..., None, :] * PREDICTION_S).astype(np.float32)
         return cls(
             place_m,
-            np.sqrt(offset[..., 0] ** 2 + offset[..., 1] ** 2),
-            np.sqrt(later[..., 0] ** 2 + later[..., 1] ** 2),
+            np.sqrt(offset[..., 0] * offset[..., 0] + offset[..., 1] * offset[..., 1]),
+            np.sqrt(later[..., 0] * later[..., 0] + later[..., 1] * later[..., 1]),
             np.arctan2(offset[..., 0], offset[..., 1]),
         )

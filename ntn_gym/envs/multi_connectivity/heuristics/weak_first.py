@@ -24,8 +24,8 @@ class WeakFirstParameters(SignalParameters):
 class WeakFirst(CentralRule):
     """First links as `BestSingle`, then second links for the weak.
 
-    Users in rising order of their signal take their best second node while it has room for one more second link. Because
-    all are served again at each step, a weaker user takes the place of a better one.
+    Users in rising order of their signal take their best second node while it has room for one more second link.
+    Because all are served again at each step, a weaker user takes the place of a better one.
     """
 
     def __init__(self, task: Any, parameters: WeakFirstParameters) -> None:
