@@ -18,11 +18,12 @@ class TrainJob:
         out: Folder of the run; the same job given again resumes there, or returns what it finished.
         preset: None takes the configuration's or else the environment's default one.
         scenario: Values that replace those of the preset.
-        algorithm: Name of a configuration: ``ppo``, ``ppo-mlp``, ``dqn``, ``maskable-ppo``.
+        algorithm: Name of a configuration: ``ppo``, ``ppo-mlp``, ``maskable-ppo``, ``recurrent-ppo``, ``dqn``, ``sac``.
         config: Path of a configuration file of your own; the shipped one by default.
         overrides: Values that replace single ones of the configuration.
         seed: A training seed, 0 to 999,999: initial weights, exploration and worlds follow from it.
-        steps: Steps of all environments together; None takes ``n_timesteps`` of the configuration.
+        steps: Decisions of the policy: steps of all worlds together, times their agents if these share it; None
+            takes ``n_timesteps`` of the configuration.
         n_worlds: Train on this many fixed worlds; None takes the configuration's, by default an endless
             stream.
         eval_every: Steps between two evaluations on validation worlds; 0 never evaluates.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
@@ -61,15 +62,8 @@ class SharedPolicy:
             extra["episode_start"] = np.repeat(restarted, len(rows) // n_worlds)
             extra["state"] = self._memory
         action, self._memory = self._policy.predict(rows, deterministic=self._deterministic, **extra)
-        if self._is_discrete:
-            return action.reshape(n_worlds, n_agents)
-        return action.reshape(n_worlds, n_agents, -1)
-
-    @property
-    def _is_discrete(self) -> bool:
-        return self._policy.action_space.dtype is not None and np.issubdtype(
-            self._policy.action_space.dtype, np.integer
-        )
+        components = (-1,) if isinstance(self._policy.action_space, spaces.Box) else ()
+        return action.reshape(n_worlds, n_agents, *components)
 
     def _rows(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the network sees, one row per decision."""

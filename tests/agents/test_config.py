@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ntn_gym.core.registry import entries
+from ntn_gym.core.registry import entries, find_entry
 from ntn_gym.evaluation.problem import preset_names
 from ntn_gym_agents.config import algorithm_of, check_config, config_folder, config_names, load_config
 from ntn_gym_agents.networks import NETWORKS, SLOT_POLICIES
@@ -35,8 +35,8 @@ def test_every_shipped_configuration_is_valid_for_every_preset(environment: str,
 @pytest.mark.parametrize(("environment", "name"), SHIPPED)
 def test_rl_zoo_can_read_every_shipped_configuration(environment: str, name: str) -> None:
     """The conventions of rl-zoo3's ``ExperimentManager``: see its read_hyperparameters and _preprocess_*."""
-    folder = next(path for path in config_folder().iterdir() if (path / f"{name}.yml").is_file())
-    content = yaml.safe_load((folder / f"{name}.yml").read_text(encoding="utf-8"))
+    package = find_entry(environment).task.split(".")[2]  # ntn_gym.envs.handover.task:HandoverTask
+    content = yaml.safe_load((config_folder() / package / f"{name}.yml").read_text(encoding="utf-8"))
     values = content[environment]
     assert int(values["n_timesteps"]) > 0 and isinstance(values["n_envs"], int)
     for key, value in values.items():
