@@ -52,7 +52,11 @@ CONTEXT = (
 _BATTERY, _SPEND = CONTEXT.index("battery"), CONTEXT.index("spend")
 
 N_MESSAGES = 3 * len(MESSAGES) + 2
-FIXED = len(OWN) + GROUPS * len(GROUP) + N_MESSAGES + len(CONTEXT)
+_AT_MESSAGES = len(OWN) + GROUPS * len(GROUP)
+_AT_CONTEXT = _AT_MESSAGES + N_MESSAGES
+FIXED = _AT_CONTEXT + len(CONTEXT)
+_TINY = np.float32(1e-9)
+_LOG_GAIN, _LOG_HIGH, _MESSAGE_HIGH = (np.float32(value) for value in (LOG_GAIN, LOG_HIGH, MESSAGE_HIGH))
 
 
 def observation_size(n_radios: int) -> int:
@@ -81,82 +85,74 @@ class Observer:
         constants = task.constants
         self._n_radios = constants.n_radios
         self._one_hot = np.eye(self._n_radios * GROUPS, dtype=np.float32)
-        self._size = observation_size(self._n_radios)
-        self._per_hz = np.float32(1.0 / task.mbit_per_bit_s_hz)
+        self._per_hz = 1.0 / task.mbit_per_bit_s_hz
         self._value = task.value.astype(np.float32)
         self._per_w = (1.0 / constants.highest_w).astype(np.float32)
         kind = np.zeros((constants.n_agents, 2), dtype=np.float32)
         kind[constants.n_beams : self._n_radios, 0] = 1.0
         kind[self._n_radios :, 1] = 1.0
-        self._kind = kind
+        self._blank = np.zeros((1, constants.n_agents, observation_size(self._n_radios)), dtype=np.float32)
+        self._blank[..., :2] = kind
 
     def observe(self, state: State, now: Now) -> NDArray[np.float32]:
         """Return the observations, [B, A, obs]; see the page for the entries."""
         task, radios = self._task, self._n_radios
         cumulative, static, group = now["cumulative"], now["static"], now["group"]
         n_worlds, n_users = group.shape
-        arrived, expired = cumulative[:, 0], cumulative[:, 1]
-        expiring = np.maximum(expired - state.departed_mbit, 0.0)
-        columns = np.empty((n_worlds, n_users, 8 + radios), dtype=np.float32)
-        bits = columns[..., :2]
-        bits[..., 0] = expiring
-        bits[..., 1] = arrived - state.departed_mbit - expiring
-        bits *= self._per_hz
-        np.multiply(bits, self._value[:, None], out=columns[..., 2:4])
-        np.multiply(bits, static[..., 1:2], out=columns[..., 4:6])
-        np.add(columns[..., 4], columns[..., 5], out=columns[..., 6])
-        np.multiply(static[..., :1], columns[..., 6:7], out=columns[..., 7:8])
-        np.multiply(static[..., 2:], columns[..., 6:7], out=columns[..., 8:])
-        one_hot = self._one_hot.take(group, axis=0)
-        sums = np.matmul(one_hot.transpose(0, 2, 1), columns).reshape(n_worlds, radios, GROUPS, 8 + radios)
+        # Planes over users: bits (due, waiting), their values, the band they need, its sum, and weighted by that sum
+        # the gain and the couplings. A product with the one-hot groups sums each plane up.
+        planes = np.empty((n_worlds, 8 + radios, n_users), dtype=np.float32)
+        waiting = cumulative - state.departed_mbit[:, None]
+        due = np.maximum(waiting[:, 1], 0.0, out=waiting[:, 1])
+        np.multiply(due, self._per_hz, out=planes[:, 0], casting="same_kind")
+        np.subtract(waiting[:, 0], due, out=due)
+        np.multiply(due, self._per_hz, out=planes[:, 1], casting="same_kind")
+        np.multiply(planes[:, :2], self._value, out=planes[:, 2:4])
+        np.multiply(planes[:, :2], static[:, :1], out=planes[:, 4:6])
+        np.add(planes[:, 4], planes[:, 5], out=planes[:, 6])
+        np.multiply(static[:, 1:], planes[:, 6:7], out=planes[:, 7:])
+        sums = np.matmul(planes, self._one_hot.take(group, axis=0))
+        sums = sums.reshape(n_worlds, 8 + radios, radios, GROUPS)
+        total = np.add.reduce(sums, axis=3)
+        means = sums[:, 7:] / np.maximum(sums[:, 6:7], _TINY)
 
-        result = np.zeros((n_worlds, task.n_agents, self._size), dtype=np.float32)
-        beams = result[:, :radios]
-        n_own = len(OWN)
-        result[..., :2] = self._kind
-        power = np.multiply(state.power_w, self._per_w)
+        result = self._blank.repeat(n_worlds, axis=0)
+        power = state.power_w * self._per_w
         result[..., 2] = power
-        total = sums.sum(axis=2)
-        both = total[..., 0] + total[..., 1]
-        weight = np.maximum(total[..., 6], np.float32(1e-9))
-        np.divide(both, weight, out=beams[..., 3])
-        shown = beams[..., 4:6]
-        np.minimum(np.log1p(total[..., 4:6] * np.float32(LOG_GAIN)), np.float32(LOG_HIGH), out=shown)
+        beams = result[:, :radios]
+        own = np.empty((n_worlds, 4, radios), dtype=np.float32)  # due, waiting, power, one
+        np.log1p(total[:, 4:6] * _LOG_GAIN, out=own[:, :2])
+        np.minimum(own[:, :2], _LOG_HIGH, out=own[:, :2])
+        own[:, 2] = power[:, :radios]
+        own[:, 3] = 1.0
+        weight = np.maximum(total[:, 6], _TINY)
+        np.divide(total[:, 0] + total[:, 1], weight, out=beams[..., 3])
+        beams[..., 4:6] = own[:, :2].swapaxes(1, 2)
 
-        groups = beams[..., n_own : n_own + GROUPS * len(GROUP)].reshape(n_worlds, radios, GROUPS, len(GROUP))
-        self._groups(sums, groups)
-        beams[..., n_own : n_own + GROUPS * len(GROUP)] = groups.reshape(n_worlds, radios, -1)
+        group_planes = np.empty((n_worlds, len(GROUP), radios, GROUPS), dtype=np.float32)
+        np.log1p(sums[:, :2] * _LOG_GAIN, out=group_planes[:, :2])
+        np.minimum(group_planes[:, :2], _LOG_HIGH, out=group_planes[:, :2])
+        np.divide(sums[:, 2:4], np.maximum(sums[:, :2], _TINY), out=group_planes[:, 2:4])
+        group_planes[:, 4] = means[:, 0]
+        beams[..., len(OWN) : _AT_MESSAGES] = group_planes.transpose(0, 2, 3, 1).reshape(n_worlds, radios, -1)
 
-        mean_coupling = np.sqrt(total[..., 8:] / weight[..., None])
-        heard = np.concatenate((shown, power[:, :radios, None], np.ones_like(power[:, :radios, None])), axis=-1)
-        heard *= np.float32(0.5)
-        at = n_own + GROUPS * len(GROUP)
-        disturbed = np.matmul(mean_coupling, heard)
-        disturbing = np.matmul(mean_coupling.transpose(0, 2, 1), heard)
-        messages = beams[..., at : at + N_MESSAGES]
-        messages[..., :3] = 2 * heard[..., :3].mean(axis=1, keepdims=True)
-        messages[..., 3:7] = disturbed
-        messages[..., 7:] = disturbing
-        np.minimum(messages, np.float32(MESSAGE_HIGH), out=messages)
+        # coupling[b, j, k]: how much j disturbs the users of k, over all of its groups.
+        coupling = np.sqrt(total[:, 8:] / weight[:, None])
+        own *= np.float32(0.5)
+        messages = np.empty((n_worlds, radios, N_MESSAGES), dtype=np.float32)
+        messages[..., :3] = (np.add.reduce(own[:, :3], axis=2) * np.float32(2.0 / radios))[:, None]
+        messages[..., 3:7] = np.matmul(own, coupling).swapaxes(1, 2)
+        messages[..., 7:] = np.matmul(coupling, own.swapaxes(1, 2))
+        np.minimum(messages, _MESSAGE_HIGH, out=beams[..., _AT_MESSAGES:_AT_CONTEXT])
 
-        at += N_MESSAGES
-        context = result[..., at : at + len(CONTEXT)]
+        context = result[..., _AT_CONTEXT:FIXED]
         context[:] = now["context"][:, None]
         if task.battery is not None:
             context[..., _BATTERY] = (2.0 * state.energy_j / task.battery.capacity_j - 1.0)[:, None]
             context[..., _BATTERY + 1] = state.dead[:, None]
             context[..., _SPEND] = task.planner.spend_kw(state.energy_j, now)[:, None]
-        at += len(CONTEXT)
-        weight_of_group = np.maximum(sums[..., 6:7], np.float32(1e-9))
-        beams[..., at:] = np.sqrt(sums[..., 8:] / weight_of_group).reshape(n_worlds, radios, -1)
+        beams[..., FIXED:] = np.sqrt(means[:, 1:]).transpose(0, 2, 3, 1).reshape(n_worlds, radios, -1)
         return result
-
-    @staticmethod
-    def _groups(sums: FloatArray, out: FloatArray) -> None:
-        bits, values = sums[..., :2], sums[..., 2:4]
-        np.minimum(np.log1p(bits * np.float32(LOG_GAIN)), np.float32(LOG_HIGH), out=out[..., :2])
-        np.divide(values, np.maximum(bits, np.float32(1e-9)), out=out[..., 2:4])
-        np.divide(sums[..., 7], np.maximum(sums[..., 6], np.float32(1e-9)), out=out[..., 4])
 
 
 @dataclass(frozen=True)

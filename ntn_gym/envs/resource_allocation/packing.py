@@ -63,8 +63,9 @@ class Packer:
 
         Returns:
             The memory after this chunk, and the packed arrays: ``gain`` [B, n, U, R] (co-channel transmitters only),
-            ``own`` and ``static`` [B, n, U, 2 + R] (what the observation needs of each user), ``serving`` and ``group``
-            [B, n, U], ``cumulative`` [B, n, 2, U] (arrived and expired bits), ``scalars`` and ``context``.
+            ``own`` [B, n, U], ``static`` [B, n, 2 + R, U] (one over the efficiency with everybody at full power, own
+            gain, couplings: what the observation needs of each user), ``serving`` and ``group`` [B, n, U],
+            ``cumulative`` [B, n, 2, U] (arrived and expired bits), ``scalars`` and ``context``.
         """
         gain = raw["gain_per_w"]
         n_worlds, n_steps, n_users, n_radios = gain.shape
@@ -83,10 +84,11 @@ class Packer:
         efficiency = self._efficiency(ratio)
         coupling = np.minimum(gain / np.maximum(own, np.float32(1e-9))[..., None], np.float32(HIGHEST_COUPLING))
         coupling.ravel()[flat.ravel()] = 0.0
-        static = np.empty((n_worlds, n_steps, n_users, 2 + n_radios), dtype=np.float32)
-        static[..., 0] = np.clip(np.log10(np.maximum(own, np.float32(1e-9))) * np.float32(10 / SNR_SCALE_DB), -3, 3)
-        static[..., 1] = 1.0 / np.maximum(efficiency, np.float32(0.1))
-        static[..., 2:] = coupling
+        static = np.empty((n_worlds, n_steps, 2 + n_radios, n_users), dtype=np.float32)
+        static[:, :, 0] = 1.0 / np.maximum(efficiency, np.float32(0.1))
+        snr = np.log10(np.maximum(own, np.float32(1e-9))) * np.float32(10 / SNR_SCALE_DB)
+        np.clip(snr, np.float32(-3), np.float32(3), out=static[:, :, 1])
+        static[:, :, 2:] = coupling.swapaxes(2, 3)
 
         # The running sum starts from the carried one, so that cutting into chunks changes no rounding.
         steps = raw["arrival_mbit"].astype(np.float64)

@@ -58,7 +58,7 @@ class Feeder(Part):
 class Battery(Part):
     """Storage and what always draws from it."""
 
-    capacity_kwh: float = Field(13.0, gt=0, le=1000)
+    capacity_kwh: float = Field(14.0, gt=0, le=1000)
     charge_efficiency: float = Field(0.95, gt=0, le=1)
     discharge_efficiency: float = Field(1.0, gt=0, le=1)
     start_share: float = Field(0.7, ge=0, le=1)

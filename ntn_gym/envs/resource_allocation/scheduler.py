@@ -49,19 +49,22 @@ def fill(beam: NDArray[np.int64], need: FloatArray, metric: FloatArray, n_beams:
     Returns:
         Share of the band that each item gets, [B, M].
     """
-    key = beam - metric / (1.0 + metric)
-    order = np.argsort(key, axis=1, kind="stable")
-    order += starts(len(beam), beam.shape[1])
-    sorted_need, sorted_beam = need.take(order), beam.take(order)
+    n_worlds, n_items = beam.shape
+    order = np.argsort(beam - metric / (1.0 + metric), axis=1, kind="stable")
+    order += starts(n_worlds, n_items)
+    sorted_need = need.take(order)
     total = sum_by(beam, need, n_beams)
-    before_beam = np.cumsum(total, axis=1) - total
-    room = np.cumsum(sorted_need, axis=1)
-    np.subtract(before_beam.take(sorted_beam + starts(len(beam), n_beams)), room, out=room)
-    room += sorted_need
+    # Room of an item: 1 + what the beams before it need - what all items before it need.
+    room = np.add.accumulate(total, axis=1)
+    room -= total
     room += 1.0
-    np.clip(room, 0.0, sorted_need, out=room)
+    room = room.take(beam.take(order) + starts(n_worlds, n_beams))
+    room += sorted_need
+    room -= np.add.accumulate(sorted_need, axis=1)
+    np.maximum(room, 0.0, out=room)
+    np.minimum(room, sorted_need, out=room)
     share = np.empty_like(room)
-    share.reshape(-1)[order.ravel()] = room.ravel()
+    share.reshape(-1)[order.reshape(-1)] = room.reshape(-1)
     return share
 
 
@@ -85,8 +88,7 @@ class UserScheduler:
         self._urgency = -math.log(scenario.scheduler.violation) / deadline_steps
         self.remembers = self._rule in ("proportional-fair", "m-lwdf", "exp")
         self.memory = scenario.dt_s / max(scenario.scheduler.average_s, scenario.dt_s)
-        self._bonus = np.zeros(2 * len(value))
-        self._bonus[: len(value)] = _EXPIRING_FIRST
+        self._bonus = np.array([[_EXPIRING_FIRST], [0.0]])
 
     def serve(
         self,
@@ -110,17 +112,19 @@ class UserScheduler:
         Returns:
             Served bits, [B, U], and the share of the band of each user, [B, U].
         """
-        able = capacity_mbit > 0
-        per_mbit = np.divide(1.0, capacity_mbit, out=np.zeros_like(queue_mbit), where=able)
+        per_mbit = np.divide(1.0, capacity_mbit, out=np.zeros(capacity_mbit.shape), where=capacity_mbit > 0)
         if self._rule == "value":
-            n_users = beam.shape[1]
-            need = np.concatenate((expiring_mbit, queue_mbit - expiring_mbit), axis=1)
-            need *= np.concatenate((per_mbit, per_mbit), axis=1)
-            worth = self._value * efficiency
-            metric = np.concatenate((worth, worth), axis=1)
-            metric += self._bonus
-            share = fill(np.concatenate((beam, beam), axis=1), need, metric, self._n_beams)
-            share = share[:, :n_users] + share[:, n_users:]
+            n_worlds, n_users = beam.shape
+            # Two items of each user: what is due, then the rest.
+            need = np.empty((n_worlds, 2, n_users))
+            np.multiply(expiring_mbit, per_mbit, out=need[:, 0])
+            np.subtract(queue_mbit, expiring_mbit, out=need[:, 1])
+            need[:, 1] *= per_mbit
+            metric = (self._value * efficiency)[:, None] + self._bonus
+            items = (n_worlds, 2 * n_users)
+            beams = np.concatenate((beam, beam), axis=1)
+            shares = fill(beams, need.reshape(items), metric.reshape(items), self._n_beams)
+            share = shares[:, :n_users] + shares[:, n_users:]
         else:
             metric = self._metric(queue_mbit, efficiency, rate_mbit)
             share = fill(beam, queue_mbit * per_mbit, metric, self._n_beams)

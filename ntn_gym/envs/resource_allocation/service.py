@@ -27,12 +27,12 @@ class Service:
     Attributes:
         served_mbit: Bits of each user, [B, U].
         used: Share of the band that each radio filled, [B, R].
-        limited: Whether the feeder was too narrow, [B].
+        limited: Whether the feeder was too narrow, [B]; None without one.
     """
 
     served_mbit: NDArray[np.float64]
     used: NDArray[np.float64]
-    limited: NDArray[np.bool_]
+    limited: NDArray[np.bool_] | None
 
 
 class Radio:
@@ -46,7 +46,9 @@ class Radio:
         self._gap = np.float32(radio.efficiency_gap / math.log(2.0))
         self._cap = np.float32(radio.efficiency_cap_bit_s_hz)
         self._lowest = np.float32(10.0 ** (0.1 * radio.minimum_sinr_db))
+        self._noise = np.float32(1.0)
         self._sweeps = radio.load_sweeps
+        self._per_mbit = 1.0 / task.mbit_per_bit_s_hz
         self._backhaul_mbit = None
         if scenario.relays is not None:
             limit = np.full(constants.n_radios, np.inf)
@@ -72,24 +74,24 @@ class Radio:
         n_radios = power_w.shape[1]
         at = serving + starts(len(serving), n_radios)
         signal = own * power_w.take(at)
-        disturbing = power_w
-        per_mbit = 1.0 / self._task.mbit_per_bit_s_hz
+        disturbing, mine = power_w, signal
         for sweep in range(self._sweeps + 1):
-            total = np.matmul(gain, disturbing[..., None])[..., 0]
-            total -= own * disturbing.take(at)
-            np.maximum(total, 0, out=total)
-            total += 1
-            ratio = signal / total
-            efficiency = np.log1p(ratio)
+            ratio = np.matmul(gain, disturbing[..., None])[..., 0]
+            ratio -= mine
+            ratio += self._noise
+            np.divide(signal, ratio, out=ratio)
+            heard = ratio >= self._lowest
+            efficiency = np.log1p(ratio, out=ratio)
             efficiency *= self._gap
             np.minimum(efficiency, self._cap, out=efficiency)
-            efficiency *= ratio >= self._lowest
+            efficiency *= heard
             if sweep == self._sweeps:
                 break
-            # Users who hear nothing fill no band: 0/x.
-            need = queue_mbit * per_mbit * (efficiency > 0) / np.maximum(efficiency, np.float32(1e-6))
-            load = np.minimum(sum_by(serving, need, n_radios), 1.0)
+            # Users who hear nothing fill no band.
+            need = np.divide(queue_mbit, efficiency, out=np.zeros_like(queue_mbit), where=heard)
+            load = np.minimum(sum_by(serving, need, n_radios) * self._per_mbit, 1.0)
             disturbing = power_w * load.astype(np.float32)
+            mine = own * disturbing.take(at)
         return efficiency, serving
 
     def serve(self, state: State, power_w: NDArray[np.float32], feeder_mbit: FloatArray | None, now: Now) -> Service:
@@ -115,7 +117,7 @@ class Radio:
             of_user = factor.take(serving + starts(len(serving), n_radios))
             served = served * of_user
             share = share * of_user
-        limited = np.zeros(len(served), dtype=bool)
+        limited = None
         if feeder_mbit is not None:
             total = served.sum(axis=1)
             limited = total > feeder_mbit

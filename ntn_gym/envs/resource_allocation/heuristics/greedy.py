@@ -20,9 +20,9 @@ FloatArray = NDArray[Any]
 class GreedyParameters(Parameters):
     """Parameters of `Greedy`."""
 
-    patience: float = Field(0.3, ge=0, le=1, description="Worth now of a bit that can wait, over its value.")
+    patience: float = Field(0.2, ge=0, le=1, description="Worth now of a bit that can wait, over its value.")
     shadow_price: float = Field(
-        0.5, ge=0, le=10, description="Price of the reference supply power where a battery gives no price."
+        0.8, ge=0, le=10, description="Price of the reference supply power where a battery gives no price."
     )
     sweeps: int = Field(1, ge=1, le=5)
 
@@ -76,7 +76,7 @@ class Greedy(PowerRule):
 class PlannedParameters(GreedyParameters):
     """Parameters of `GreedyPlanned`."""
 
-    spend_factor: float = Field(1.2, gt=0, le=5, description="Supply power over what the forecast sustains.")
+    spend_factor: float = Field(1.4, gt=0, le=5, description="Supply power over what the forecast sustains.")
 
 
 class GreedyPlanned(Greedy):
@@ -104,9 +104,9 @@ class GreedyPlanned(Greedy):
 
 
 _GRID: dict[str, tuple[Any, ...]] = {
-    "patience": (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5),
-    "shadow_price": (0.1, 0.2, 0.4, 0.8, 1.6),
-    "sweeps": (1, 2),
+    "patience": (0.05, 0.1, 0.15, 0.2, 0.3, 0.5),
+    "shadow_price": (0.4, 0.8, 1.6),
+    "sweeps": (1,),
 }
 SPECS = {
     **specify(
@@ -122,7 +122,7 @@ SPECS = {
         "greedy-planned",
         GreedyPlanned,
         PlannedParameters,
-        {**_GRID, "sweeps": (1,), "spend_factor": (0.8, 1.0, 1.3, 1.7)},
+        {**_GRID, "spend_factor": (1.0, 1.4, 1.8)},
         "forecast",
         "As greedy at the lowest price of energy that a day-ahead forecast of the sun sustains.",
         "coordinate ascent with energy-neutral operation (A. Kansal et al., 2007)",

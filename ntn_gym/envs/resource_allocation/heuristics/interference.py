@@ -62,10 +62,13 @@ def wmmse(
             return result
 
         lower, upper = np.zeros(len(own)), np.full(len(own), 1e-6)
-        while (np.square(limited(upper)).sum(axis=1) > total_w).any():
-            upper = upper * 10.0
+        for _ in range(60):
+            over = np.square(limited(upper)).sum(axis=1) > total_w
+            if not over.any():
+                break
+            upper = np.where(over, upper * 10.0, upper)
         within = np.square(limited(lower)).sum(axis=1) <= total_w
-        for _ in range(50):
+        for _ in range(30):
             middle = 0.5 * (lower + upper)
             over = np.square(limited(middle)).sum(axis=1) > total_w
             lower, upper = np.where(over, middle, lower), np.where(over, upper, middle)
