@@ -121,6 +121,11 @@ class TrainConfig(_Part):
     control: Literal["shared", "central"] | None = Field(
         None, description="Several agents: one policy used by each of them (default), or one that decides for all."
     )
+    team: Share | None = Field(
+        None,
+        description="Several agents with one policy: share of the mean reward of all agents of the world in the reward "
+        "that an agent learns from; 0 (default): each learns from its own alone. Evaluation is not touched.",
+    )
     learning_rate: Scheduled | None = None
     gamma: Share | None = None
     batch_size: Count | None = None
@@ -132,7 +137,17 @@ class TrainConfig(_Part):
 
 
 # What is not handed to the algorithm as it is.
-_GENERAL = {"n_timesteps", "policy", "n_envs", "normalize", "env_kwargs", "policy_kwargs", "pretrain", "control"}
+_GENERAL = {
+    "n_timesteps",
+    "policy",
+    "n_envs",
+    "normalize",
+    "env_kwargs",
+    "policy_kwargs",
+    "pretrain",
+    "control",
+    "team",
+}
 
 
 class PpoConfig(TrainConfig):

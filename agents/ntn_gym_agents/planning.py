@@ -78,6 +78,11 @@ def plan(job: TrainJob) -> Plan:
     task: Task = make_task(entry.name, scenario=chosen)
     control = control_of(config)
     check_actions(algorithm, task, control)
+    if config.team and (control == "central" or task.n_agents == 1):
+        raise ValueError(
+            f"team = {config.team}: only several agents that share a policy have a reward of their own to mix with "
+            "that of all; leave it out"
+        )
     policy_kwargs = complete_policy_kwargs(algorithm, config, task, entry.id)
     if job.n_worlds is None:
         job = replace(job, n_worlds=config.env_kwargs.n_worlds)

@@ -211,6 +211,7 @@ def _environment(planned: Plan, done: int) -> Iterator[tuple[VecEnv, TrainingVec
         scenario=planned.scenario or None,
         n_worlds=planned.job.n_worlds,
         agents_as_envs=planned.control == "shared" and planned.task.n_agents > 1,
+        team=planned.config.team or 0.0,
     )
     env: VecEnv = VecMonitor(inner)
     if planned.config.normalize:
