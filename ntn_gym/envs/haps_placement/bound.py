@@ -48,8 +48,8 @@ SQUARES_M = (40e3, 20e3, 10e3, 5e3, 2.5e3)
 """Widths of the squares of the branch and bound."""
 TOLERANCE = 0.004
 """The best place is bounded to within this share."""
-BANDWIDTH_PRICES = (0.0, 0.15, 0.3, 0.5, 0.75, 1.1, 1.6, 2.3, 3.2)
-"""Prices of bandwidth tried, as a share of the traffic that an efficiency of 1 bit/s/Hz carries."""
+RENTS = (0.0, 0.03, 0.07, 0.11, 0.17, 0.25, 0.36, 0.52, 0.73, 1.0)
+"""Prices of bandwidth tried, as shares of the best efficiency; at 1 nobody is worth more than his bandwidth."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,11 @@ def reachable(scenario: Scenario, square_m: float = 0.0) -> Reachable:
     return Reachable(
         *(np.nextafter(part.astype(np.float32), np.float32(np.inf)) * (part > 0) for part in (covered, efficiency))
     )
+
+
+def bandwidth_prices(scenario: Scenario) -> NDArray[np.float32]:
+    """Return the prices of bandwidth that are tried, in bit/s/Hz; any price gives a valid bound."""
+    return (np.array(RENTS) * float(reachable(scenario).efficiency.max())).astype(np.float32)
 
 
 def _read(maps: Reachable, offset_m: FloatArray) -> NDArray[np.intp]:
@@ -155,7 +160,12 @@ def _offers(
 
 
 def _phi(
-    demand: FloatArray, covered: FloatArray, efficiency: FloatArray, price: FloatArray, bandwidth_mhz: float
+    demand: FloatArray,
+    covered: FloatArray,
+    efficiency: FloatArray,
+    price: FloatArray,
+    bandwidth_mhz: float,
+    rents: NDArray[np.float32],
 ) -> FloatArray:
     """Bound the worth of a platform at some places, [n].
 
@@ -165,13 +175,14 @@ def _phi(
         efficiency: Their spectral efficiency, [n, N].
         price: Price of each point per unit of its demand, [n, N].
         bandwidth_mhz: Bandwidth of a platform.
+        rents: From `bandwidth_prices`.
     """
     need = covered / np.maximum(efficiency, np.float32(1e-6))
     margin = covered - price
     best = np.full(len(demand), np.inf)
-    for rent in BANDWIDTH_PRICES:
-        gain = np.maximum(margin - np.float32(rent) * need, 0)
-        np.minimum(best, rent * bandwidth_mhz + np.einsum("ij,ij->i", gain, demand), out=best)
+    for rent in rents:
+        gain = np.maximum(margin - rent * need, 0)
+        np.minimum(best, float(rent) * bandwidth_mhz + np.einsum("ij,ij->i", gain, demand), out=best)
     return best
 
 
@@ -207,7 +218,7 @@ def _search(task: HAPSPlacementTask, hours: Hours, iterations: int) -> tuple[Flo
     demand = hours.demand
     price = np.full(demand.shape, 0.3, np.float32)
     best_price, best_value = price.copy(), np.full(n_hours, np.inf)
-    rents = np.array(BANDWIDTH_PRICES, dtype=np.float32)
+    rents = bandwidth_prices(scenario)
     rent = np.full((n_hours, n_places), 2)
     velocity = np.zeros_like(price)
     worth = np.zeros((n_hours, n_places), np.float32)
@@ -242,12 +253,12 @@ def _best_place(task: HAPSPlacementTask, hours: Hours, price: FloatArray, promis
     """Bound the worth of the best place inside the geofence in every hour, [H], to within `TOLERANCE`."""
     scenario = task.scenario
     half, bandwidth = scenario.region.half_width_m, scenario.radio.bandwidth_hz / 1e6
-    n_hours = len(price)
+    n_hours, rents = len(price), bandwidth_prices(scenario)
     demand = hours.demand
 
     def phi(maps: Reachable, hour: NDArray[np.intp], place_m: FloatArray) -> FloatArray:
         covered, efficiency = _offers(maps, hours, hour, place_m)
-        return _phi(demand[hour], covered, efficiency, price[hour], bandwidth)
+        return _phi(demand[hour], covered, efficiency, price[hour], bandwidth, rents)
 
     exact = reachable(scenario)
     every = np.arange(n_hours)

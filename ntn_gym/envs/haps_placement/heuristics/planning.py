@@ -29,7 +29,8 @@ def expected_demand(view: View, lead_h: float, averaged: bool) -> FloatArray:
         weights = np.array([np.interp(lead_h, known_h, row) for row in np.eye(len(known_h))])
     else:
         times = np.linspace(0.0, lead_h, 13)
-        weights = np.array([np.interp(times, known_h, row).mean() for row in np.eye(len(known_h))])
+        weights = np.array([np.trapezoid(np.interp(times, known_h, row), times) for row in np.eye(len(known_h))])
+        weights /= lead_h
     # One product per horizon, added in order: the same bits for every size of the batch.
     total: FloatArray = demand[..., 0] * weights[0]
     for k in range(1, len(weights)):
