@@ -81,7 +81,7 @@ class _Program:
 
     def solve(self) -> float:
         """Return the largest value."""
-        matrices = {}
+        matrices: dict[str, tuple[Any, Any]] = {}
         for kind, entries in self._entries.items():
             if not self._n_rows[kind]:
                 matrices[kind] = (None, None)
@@ -126,7 +126,8 @@ def world_bound(task: DataRelayTask, arrays: Arrays) -> float:
     hags = data["hags"][epoch, satellite, slot]
     most = data["rate_bit_ms"][epoch, satellite, slot] * data["duration_ms"][epoch] / _TBIT
     useful = (data["slot_clear"][epoch, satellite, slot] | (hags >= 0)) & (most > 0)
-    epoch, satellite, receiver, hags, most = (part[useful] for part in (epoch, satellite, receiver, hags, most))
+    epoch, satellite, receiver, hags = epoch[useful], satellite[useful], receiver[useful], hags[useful]
+    most = most[useful]
     direct = (receiver < n_stations) & (hags < 0)
     sends = [
         program.add(np.where(direct, worth[epoch, p], 0.0), most if n_classes == 1 else np.full(len(most), np.inf))
@@ -188,7 +189,7 @@ def world_bound(task: DataRelayTask, arrays: Arrays) -> float:
     waiting = float((arrivals * (horizon_h - start_h)[:, None, None] * weights).sum())
     # A cut-off at the start of epoch c finds what appeared before.
     missing = float((arrivals[..., 0].sum(axis=1) * cutoffs_after).sum()) * scenario.cutoffs.price_h
-    return (program.solve() - waiting - missing) / generated + _TOLERANCE_H
+    return float((program.solve() - waiting - missing) / generated) + _TOLERANCE_H
 
 
 def _limit_shares(program: _Program, sends: list[NDArray[np.intp]], owner: NDArray[Any], most: Floats) -> None:

@@ -61,15 +61,21 @@ def drain(
     Returns:
         Level at the end and the integral of the level over the epoch, [...].
     """
-    t = np.stack(np.broadcast_arrays(begin, length, end - begin - length)).astype(np.float64)
-    n = np.stack(np.broadcast_arrays(out, out - inflow, out)).astype(np.float64)
-    first = np.empty(t.shape)
+    shape = np.shape(level)
+    t, n, first = np.empty((3, *shape)), np.empty((3, *shape)), np.empty((3, *shape))
+    t[0], t[1] = begin, length
+    t[2] = end
+    t[2] -= t[0]
+    t[2] -= length
+    n[:] = out
+    n[1] -= inflow
     used = n * t
     first[0] = level
     np.maximum(first[0] - used[0], 0.0, out=first[1])
     np.maximum(first[1] - used[1], 0.0, out=first[2])
     last = np.maximum(first[2] - used[2], 0.0)
-    falls = n > 0.0
-    lasting = np.where(falls, np.minimum(t, first / np.where(falls, n, 1.0)), t)
+    # Where the level would fall below zero it stays there: n t > L says so, and then the piece counts for L / n.
+    short = used > first
+    lasting = np.where(short, first / np.where(short, n, 1.0), t)
     pieces = lasting * (first - 0.5 * n * lasting)
     return last, pieces[0] + pieces[1] + pieces[2]

@@ -64,7 +64,8 @@ def fade_table_db(model: BudgetLinks, alt_m: float) -> NDArray[np.float64]:
         middle = 0.5 * (low + high)
         deeper = lognormal_cdf(10.0 ** (-middle / 10.0), index) > model.fade_probability
         low, high = np.where(deeper, middle, low), np.where(deeper, high, middle)
-    return 0.5 * (low + high)
+    loss_db: NDArray[np.float64] = 0.5 * (low + high)
+    return loss_db
 
 
 def rate_bit_s(

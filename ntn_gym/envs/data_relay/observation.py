@@ -106,7 +106,7 @@ class View:
     @property
     def n_slots(self) -> int:
         """Number of slots K."""
-        return (self.observation.shape[-1] - USER_SIZE) // SLOT_SIZE
+        return int((self.observation.shape[-1] - USER_SIZE) // SLOT_SIZE)
 
     def slot(self, name: str) -> NDArray[np.float32]:
         """Scaled value of a slot entry, [B, S, K]."""
@@ -145,7 +145,8 @@ class View:
     @property
     def queue_bits(self) -> NDArray[np.float32]:
         """Bits on board."""
-        return np.expm1(self.user("queue") * np.float32(QUEUE_LOG)) * np.float32(QUEUE_BITS)
+        bits: NDArray[np.float32] = np.expm1(self.user("queue") * np.float32(QUEUE_LOG)) * np.float32(QUEUE_BITS)
+        return bits
 
     @property
     def receiver(self) -> NDArray[np.float32]:

@@ -106,17 +106,17 @@ def look_ahead(
     decline_plan_s = decline_s.copy()
     for s in range(n_satellites):
         low, high = int(first[s]), int(first[s + 1])
-        coming = low + np.searchsorted(start_s[low:high], time_s, side="right")
+        coming: NDArray[np.intp] = low + np.searchsorted(start_s[low:high], time_s, side="right")
         for n in range(NEXT_PASSES):
             rows = np.flatnonzero(coming + n < high)
             which = coming[rows] + n
-            g = station[which]
+            there = station[which]
             lead_s = middle_s[which] - time_s[rows]
-            prior = clear_belief(clear[rows, g], lead_s, times)
+            prior = clear_belief(clear[rows, there], lead_s, times)
             near = np.floor(middle_s[which] / forecast.block_s) == block[rows]
-            skill = np.where(near, informed[rows, g], forecast.skill)
+            skill = np.where(near, informed[rows, there], forecast.skill)
             p = combine(prior, said[which], skill, share)
-            next_station[rows, s, n] = g
+            next_station[rows, s, n] = there
             gap_s[rows, s, n] = start_s[which] - time_s[rows]
             duration_s[rows, s, n] = end_s[which] - start_s[which]
             chance[rows, s, n] = p

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -57,14 +60,19 @@ class Picture:
         self.delivered = strips.line(3, style.GREEN)
         self._legends(hags, count)
 
-    def _bars(self, axes: object, colour: str, width: float, order: float) -> LineCollection:
+    def _bars(self, axes: Axes, colour: str, width: float, order: float) -> LineCollection:
         bars = LineCollection([], colors=colour, linewidths=width, zorder=order, capstyle="butt")
-        axes.add_collection(bars, autolim=False)  # type: ignore[attr-defined]
+        axes.add_collection(bars, autolim=False)
         return self.canvas.moving(bars)
 
     def _legends(self, hags: tuple[str, ...], count: int) -> None:
         axes = self.strips.axes
-        place = {"loc": "upper left", "bbox_to_anchor": (1.005, 1.03), "borderpad": 0, "handlelength": 1.4}
+        place: dict[str, Any] = {
+            "loc": "upper left",
+            "bbox_to_anchor": (1.005, 1.03),
+            "borderpad": 0,
+            "handlelength": 1.4,
+        }
         place |= {"frameon": False, "fontsize": style.TEXT_PT - 0.5}
         shown = [
             Patch(color=_CLOUD, label="cloud"),

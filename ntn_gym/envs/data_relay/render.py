@@ -46,7 +46,8 @@ def render(task: DataRelayTask, frame: Frame, mode: RenderMode) -> NDArray[np.ui
         ) from error
     # The prepared picture is shared by all environments of a scenario, so only one may draw at a time.
     with _DRAWING:
-        return _prepared(Picture, task.scenario).draw(story)
+        picture: NDArray[np.uint8] = _prepared(Picture, task.scenario).draw(story)
+        return picture
 
 
 @lru_cache(maxsize=4)

@@ -31,9 +31,11 @@ from ntn_gym.envs.data_relay.state import State, initial_state
 from ntn_gym.envs.data_relay.world import RelayWorld
 
 _MS_PER_H = 3.6e6
-# Columns of a slot and of a satellite that depend on decisions, in the order in which they are written.
-_SLOT_COLUMNS = [SLOT[name] for name in ("pointed", "fill", "taken", "volume", "pressure", "wait", "gain")]
-_USER_COLUMNS = [USER[name] for name in ("queue", "urgent", "pointing", "acquiring", "refused", "stored")]
+_MOST_VOLUME = np.float32(VOLUME_LIMIT)
+# Entries of a slot that depend on decisions.
+_POINTED, _FILL, _TAKEN, _VOLUME, _PRESSURE, _WAIT, _GAIN = (
+    SLOT[name] for name in ("pointed", "fill", "taken", "volume", "pressure", "wait", "gain")
+)
 
 
 class DataRelayTask:
@@ -204,7 +206,11 @@ class DataRelayTask:
         self._packer = Packer(scenario)
         self._rules = Rules(scenario, self._packer.hags_of)
         self._per_bit = scenario.satellites.count / scenario.total_bits
-        self._satellites = np.arange(self.n_agents)
+        self._per_buffer = np.float32(1 / max(self._rules.buffer_bits, 1))
+        self._per_out = np.float32(1 / (self._rules.out_bit_ms * 1e3))
+        share = 1.0 / scenario.total_bits
+        hourly, mean = share / _MS_PER_H, share / scenario.horizon_ms
+        self._kpi_units = np.array([share, hourly, mean, share, 1.0, share, share, share, 1.0, 1.0, 1e-3, 1.0])
 
     # ------------------------------------------------------------------ world
 
@@ -246,88 +252,79 @@ class DataRelayTask:
         per_bit = self._per_bit
         shape = events.waiting.shape
         terms = np.empty((*shape, 3))
-        terms[..., 0] = events.priced
-        terms[..., 0] *= per_bit / _MS_PER_H
-        terms[..., 1] = events.delivered
-        terms[..., 2] = events.missed
-        terms[..., 1:] *= per_bit
+        terms[..., 0] = events.priced * (per_bit / _MS_PER_H)
+        terms[..., 1] = events.delivered * per_bit
+        terms[..., 2] = events.missed * per_bit
         kpis = np.empty((*shape, 12))
-        share = 1.0 / self.scenario.total_bits
         kpis[..., 0] = events.delivered
         kpis[..., 1] = events.waiting
-        kpis[..., 1] *= 1.0 / _MS_PER_H
         kpis[..., 2] = events.stored
-        kpis[..., 2] *= 1.0 / self.scenario.horizon_ms
         kpis[..., 3] = events.highest[:, None]
-        kpis[..., 4] = (events.fullest / share)[:, None]
+        kpis[..., 4] = events.fullest[:, None]
         kpis[..., 5] = events.direct
         kpis[..., 6] = events.overflow
         kpis[..., 7] = events.missed
-        kpis[..., :8] *= share
         kpis[..., 8] = events.turned
         kpis[..., 9] = events.refused
-        kpis[..., 10] = now["duration_ms"][:, None] * 1e-3
+        kpis[..., 10] = now["duration_ms"][:, None]
         kpis[..., 11] = events.illegal
+        kpis *= self._kpi_units
         return Outcome(terms, kpis, now["ends"].copy())
 
     def observe(self, state: State, now: Now) -> NDArray[np.float32]:
         """Complete the packed features by what depends on decisions."""
-        rules, scenario = self._rules, self.scenario
+        rules = self._rules
         result: NDArray[np.float32] = now["features"].copy()
-        n_worlds, n_agents = result.shape[:2]
-        receiver = now["receiver"]
+        receiver, clear = now["receiver"], now["slot_clear"]
         valid = receiver >= 0
-        queue_by_class = state.onboard + now["arrival_bits"]
-        queue = queue_by_class.sum(axis=2)
-        hags, clear = now["hags"], now["slot_clear"]
-
-        pointed = (receiver == state.pointed[..., None]) & valid
-        slots = np.empty((n_worlds, n_agents, rules.n_slots, len(_SLOT_COLUMNS)), dtype=np.float32)
-        slots[..., 0] = pointed
+        waiting = state.onboard + now["arrival_bits"]
+        queue = waiting[..., 0] if waiting.shape[-1] == 1 else waiting[..., 0] + waiting[..., 1]
+        pointed = receiver == state.pointed[..., None]
+        pointed &= valid
+        # Views of the result: slots [B, S, P, K, entries], satellites [B, S, entries].
+        n_packed = self.n_slots * SLOT_SIZE
+        slots = result[..., :n_packed].reshape(*receiver.shape[:2], rules.n_classes, rules.n_slots, SLOT_SIZE)
+        user = result[..., n_packed:]
+        slots[..., _POINTED] = pointed[:, :, None]
         volume, wait_s = now["slot_volume"], now["slot_wait_s"]
         if rules.n_hags:
-            level = state.hags.sum(axis=2).astype(np.float32)
-            flat = np.maximum(hags, 0).reshape(n_worlds, -1)
-            content = np.take_along_axis(level, flat, axis=1).reshape(hags.shape) * (hags >= 0)
-            slots[..., 1] = content / np.float32(max(rules.buffer_bits, 1))
-            stores = (hags >= 0) & ~clear
-            volume = np.where(stores, np.minimum(volume, np.float32(rules.buffer_bits) - content), volume)
-            wait_s = wait_s + stores * content / np.float32(rules.out_bit_ms * 1e3)
-            stored = level.sum(axis=1) / np.float32(max(rules.buffer_bits * rules.n_hags, 1))
-        else:
-            slots[..., 1] = 0.0
-            stored = np.zeros(n_worlds, dtype=np.float32)
-        if n_agents > 1:
+            level = state.hags[..., 0] if rules.n_classes == 1 else state.hags.sum(axis=2)
+            stored = level.astype(np.float32)
+            hags = now["hags"]
+            held = hags >= 0
+            place = np.maximum(hags, 0) + np.arange(0, level.size, rules.n_hags)[:, None, None]
+            content = stored.reshape(-1).take(place) * held
+            slots[..., _FILL] = (content * self._per_buffer)[:, :, None]
+            held &= ~clear
+            volume = np.where(held, np.minimum(volume, np.float32(rules.buffer_bits) - content), volume)
+            wait_s = wait_s + held * (content * self._per_out)
+            user[..., USER["stored"]] = stored.sum(axis=1)[:, None] * np.float32(self._per_buffer / rules.n_hags)
+        if self.n_agents > 1:
             others = (receiver[:, :, :, None] == state.pointed[:, None, None, :]).sum(axis=3) > pointed
-            slots[..., 2] = others & valid
-        else:
-            slots[..., 2] = 0.0
-        slots[..., 3] = np.minimum(volume, np.float32(VOLUME_LIMIT)) * np.float32(1 / VOLUME_BITS)
-        ratio = queue[..., None].astype(np.float32) / np.maximum(volume, np.float32(1.0))
-        slots[..., 4] = np.minimum(ratio, np.float32(3.0)) * np.float32(1 / 3) * valid
-        slots[..., 5] = np.minimum(wait_s * np.float32(1 / WAIT_S), 1) * valid
+            others &= valid
+            slots[..., _TAKEN] = others[:, :, None]
+        slots[..., _VOLUME] = (np.minimum(volume, _MOST_VOLUME) * np.float32(1 / VOLUME_BITS))[:, :, None]
+        ratio = queue.astype(np.float32)[..., None] / np.maximum(volume, np.float32(1.0))
+        slots[..., _PRESSURE] = (np.minimum(ratio, np.float32(3.0)) * (valid * np.float32(1 / 3)))[:, :, None]
+        slots[..., _WAIT] = (np.minimum(wait_s * np.float32(1 / WAIT_S), np.float32(1)) * valid)[:, :, None]
         gain = (now["decline_s"][..., None] - wait_s) * np.float32(1 / GAIN_S)
-        slots[..., 6] = np.maximum(np.minimum(gain, 1), -1) * valid
-        n_packed = self.n_slots * SLOT_SIZE
-        target = result[..., :n_packed].reshape(n_worlds, n_agents, rules.n_classes, rules.n_slots, SLOT_SIZE)
-        target[..., _SLOT_COLUMNS] = slots[:, :, None]
-        result[..., :n_packed] = target.reshape(n_worlds, n_agents, n_packed)
+        gain = np.maximum(np.minimum(gain, np.float32(1)), np.float32(-1)) * valid
+        slots[..., _GAIN] = gain[:, :, None]
 
-        user = np.empty((n_worlds, n_agents, len(_USER_COLUMNS)), dtype=np.float32)
-        user[..., 0] = np.minimum(np.log1p(queue / QUEUE_BITS) / QUEUE_LOG, 1.0)
-        user[..., 1] = queue_by_class[..., 0] / np.maximum(queue, 1) if scenario.n_classes == 2 else 0.0
-        user[..., 2] = pointed.any(axis=2)
-        user[..., 3] = np.minimum(state.acquiring_ms * (1e-3 / ACQUISITION_S), 1.0)
-        user[..., 4] = state.refused
-        user[..., 5] = stored[:, None]
-        result[..., [n_packed + column for column in _USER_COLUMNS]] = user
+        user[..., USER["queue"]] = np.minimum(np.log1p(queue * (1 / QUEUE_BITS)) * (1 / QUEUE_LOG), 1.0)
+        if rules.n_classes == 2:
+            user[..., USER["urgent"]] = waiting[..., 0] / np.maximum(queue, 1)
+        user[..., USER["pointing"]] = pointed.any(axis=2)
+        user[..., USER["acquiring"]] = np.minimum(state.acquiring_ms * (1e-3 / ACQUISITION_S), 1.0)
+        user[..., USER["refused"]] = state.refused
         return result
 
     def action_mask(self, state: State, now: Now) -> NDArray[np.bool_]:
         """Receivers in view are legal, and waiting always is."""
         receiver = now["receiver"]
-        mask = np.ones((*receiver.shape[:2], self.n_slots + 1), dtype=bool)
+        mask = np.empty((*receiver.shape[:2], self.n_slots + 1), dtype=bool)
         for order in range(self.scenario.n_classes):
             first = order * self._rules.n_slots
             mask[..., first : first + self._rules.n_slots] = receiver >= 0
+        mask[..., -1] = True
         return mask

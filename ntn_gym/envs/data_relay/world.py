@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -92,7 +92,9 @@ class RelayWorld:
         """Draw satellites, window, clouds, forecast and files of every world."""
         scenario = self._scenario
         times, horizon_s = scenario.clouds.times, scenario.horizon_ms / 1000.0
-        sky = cloud_plan(process_generators(keys, "clouds"), scenario.n_stations, times, horizon_s)
+        drawn = cloud_plan(process_generators(keys, "clouds"), scenario.n_stations, times, horizon_s)
+        # Whole milliseconds, as all events: an epoch that begins with a change is after it for everybody.
+        sky = replace(drawn, change_s=np.rint(drawn.change_s * 1e3) / 1e3)
         forecasts = draw_forecasts(
             sky,
             times,
@@ -140,8 +142,7 @@ class RelayWorld:
             )
         start_ms = edges[:-1]
         time_s = start_ms / 1e3
-        # Changes are rounded to ms in the same way, so that an epoch that begins with one is after it.
-        clear = np.stack([_at(path_of(sky, row, g), start_ms) for g in range(scenario.n_stations)], axis=1)
+        clear = np.stack([path_of(sky, row, g).clear_at(time_s) for g in range(scenario.n_stations)], axis=1)
         outlook = look_ahead(scenario, passes, forecast, time_s, clear)
         receiver, remaining_s, rate = self._targets(passes, edges, satellites, window_s)
         arrivals = np.zeros((n_epochs, scenario.satellites.count, scenario.n_classes), dtype=np.int64)
@@ -243,13 +244,6 @@ class RelayWorld:
                 remaining_s[..., slot] = np.where(linked, left_s[:, None], 0.0)
                 rate[..., slot] = np.where(linked, float(round(scenario.links.isl_rate_bit_s)), 0.0)
         return receiver, remaining_s, rate
-
-
-def _at(path: Any, time_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """State of the sky at whole milliseconds, its changes rounded to whole milliseconds."""
-    since_ms = np.rint(path.since_s * 1e3).astype(np.int64)
-    state: NDArray[np.bool_] = path.clear[np.searchsorted(since_ms, time_ms, side="right") - 1]
-    return state
 
 
 def most_epochs(scenario: Scenario, book: ContactBook) -> int:

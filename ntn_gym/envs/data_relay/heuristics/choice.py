@@ -142,4 +142,5 @@ def name_best(score: Floats, routine_first: Mask | None = None) -> NDArray[np.in
     if routine_first is not None:
         shift = np.take_along_axis(routine_first, best[..., None], axis=-1)[..., 0]
         best = best + shift * (n_slots // 2)
-    return np.where(worth, best, n_slots)
+    action: NDArray[np.intp] = np.where(worth, best, n_slots)
+    return action

@@ -190,7 +190,7 @@ SPECS = {
         "max_residual",
         MaxResidual,
         ResidualParameters,
-        {"stored_weight": (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)},
+        {"stored_weight": (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)},
         "single",
         "The receiver that can still take most bits; bits in a buffer count less.",
         "Residual volume of a contact: CCSDS 734.3-B-1, Schedule-Aware Bundle Routing",
@@ -200,7 +200,7 @@ SPECS = {
         Threshold,
         ThresholdParameters,
         {
-            "stored_weight": (0.1, 0.2, 0.3, 0.5, 0.8, 1.0),
+            "stored_weight": (0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
             "min_gap_s": (0.0, 300.0, 600.0, 1200.0, 2400.0, 3600.0),
             "min_files": (0.0, 1.0, 2.0, 5.0, 10.0, 100.0),
             "turn_s": (0.0, 20.0, 60.0, 200.0, 600.0),

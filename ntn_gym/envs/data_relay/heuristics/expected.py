@@ -23,6 +23,7 @@ from ntn_gym.envs.data_relay.heuristics.choice import (
     name_best,
     specify,
 )
+from ntn_gym.envs.data_relay.heuristics.contact import residual_bits
 from ntn_gym.envs.data_relay.observation import WAIT_S
 from ntn_gym.envs.data_relay.scenario import Scenario
 
@@ -91,10 +92,10 @@ class WeatherPlan:
 class BeliefParameters(Parameters):
     """Parameters of `Belief`."""
 
-    wait_weight: float = Field(0.6, ge=0, le=5, description="ks: weight of the expected wait in a buffer.")
-    decline_weight: float = Field(0.5, ge=0, le=10, description="kw: weight of the expected wait on board.")
-    queue_h: float = Field(1.0, ge=0, le=20, description="b: worth of a slot for each 4 Tbit on board, in hours.")
-    horizon_min: float = Field(15.0, ge=0.5, le=60, description="hz: contacts count up to this length.")
+    wait_weight: float = Field(1.0, ge=0, le=5, description="ks: weight of the expected wait in a buffer.")
+    decline_weight: float = Field(1.0, ge=0, le=10, description="kw: weight of the expected wait on board.")
+    queue_h: float = Field(2.0, ge=0, le=20, description="b: worth of a slot for each 4 Tbit on board, in hours.")
+    horizon_min: float = Field(3.0, ge=0.5, le=60, description="hz: contacts count up to this length.")
     turn_min: float = Field(1.0, ge=0, le=10, description="Length that a turned terminal must win.")
     order: Literal["urgent_first", "store_routine"] = Field(
         "urgent_first", description="What goes into a buffer above clouds first, where there are urgent files."
@@ -102,7 +103,7 @@ class BeliefParameters(Parameters):
 
 
 class Belief:
-    """Highest expected value (kw decline + b queue/4 Tbit - ks wait) min(remaining, hz); wait if none is positive.
+    """Highest expected value (kw decline + b queue/4 Tbit - ks wait) min(volume/rate, hz); wait if none is positive.
 
     Contact-graph routing in expectation: ``decline`` is the expected delay if the present passes are left, ``wait``
     that in the buffer (0 on the ground); both know the forecast as far as its skill goes. A neighbour counts by its
@@ -122,7 +123,9 @@ class Belief:
         queue_h = np.float32(p.queue_h) * s.view.queue_bits[..., None] * np.float32(1 / 4e12)
         gain_h = np.float32(p.decline_weight / 3600) * s.view.decline_s[..., None]
         gain_h = gain_h - np.float32(p.wait_weight / 3600) * s.view.wait_s + queue_h * s.ground
-        lasting = np.minimum(s.view.remaining_s, np.float32(60 * p.horizon_min))
+        # What can still be sent, as time at the full rate.
+        useful_s = residual_bits(s) * np.float32(1 / self._scenario.links.model.rate_bit_s)
+        lasting = np.minimum(useful_s, np.float32(60 * p.horizon_min))
         lasting = lasting + np.float32(60 * p.turn_min) * s.pointed
         neighbour = s.valid & s.view.flag("neighbour") & (~s.view.flag("taken") | s.pointed)
         open_slot = s.usable | (neighbour & ~s.view.flag("routine_first"))
@@ -188,11 +191,11 @@ class BeliefAssign(Belief):
 
 
 _BELIEF_GRID = {
-    "wait_weight": (0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5),
-    "decline_weight": (0.25, 0.5, 1.0, 2.0, 4.0),
-    "queue_h": (0.0, 0.2, 0.5, 1.0, 2.0, 5.0),
+    "wait_weight": (0.2, 0.5, 1.0, 1.5, 2.0, 3.0),
+    "decline_weight": (0.5, 1.0, 2.0, 4.0),
+    "queue_h": (0.0, 0.5, 1.0, 2.0, 5.0, 10.0),
     "horizon_min": (1.0, 3.0, 8.0, 15.0),
-    "turn_min": (0.0, 0.5, 1.0, 2.0, 5.0),
+    "turn_min": (0.5, 1.0, 2.0, 5.0),
     "order": ("urgent_first", "store_routine"),
 }
 
