@@ -77,6 +77,8 @@ class _Relaxation:
         n_worlds, _, n_users, _ = self._shape
         price = self._first_prices()
         lowest = np.full(n_worlds, np.inf)
+        if n_users == 1:  # nothing is shared: prices of zero are exact
+            return self._evaluate(0.0 * price)[0]
         for k in range(iterations + 1):
             value, use = self._evaluate(price)
             lowest = np.minimum(lowest, value)

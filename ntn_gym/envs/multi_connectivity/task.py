@@ -192,10 +192,10 @@ class MultiConnectivityTask:
         self.service = Service(scenario, self.sets)
         self._utility = Utility(scenario)
         self._watcher = Watcher(scenario, self.sets, self.service)
-        limit = limits_of_resources(scenario)
-        self._n_resources = len(limit)
+        self.limits = limits_of_resources(scenario)
+        self._n_resources = len(self.limits)
         # The spare resource (no node) never refuses.
-        self._limit = np.append(limit, 1 << 40)
+        self._limit = np.append(self.limits, 1 << 40)
         self._broadcast_steps = round(scenario.load.broadcast_period_s / scenario.dt_s)
         self._has_controller = bool(self.sets.controlled.any())
 
