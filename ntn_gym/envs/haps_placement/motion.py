@@ -39,13 +39,15 @@ class WindField:
         cell = grid.astype(np.intp)
         share = (grid - cell).astype(np.float32)
         nodes = (cell[..., 1] * self._n + cell[..., 0])[..., None] + self._corners
-        worlds = np.arange(len(place_m))[:, None, None]
-        around = wind_m_s[worlds, nodes]
-        fx, fy = share[..., 0, None, None], share[..., 1, None, None]
-        south = around[:, :, 0] + fx * (around[:, :, 1] - around[:, :, 0])
-        north = around[:, :, 2] + fx * (around[:, :, 3] - around[:, :, 2])
-        south += fy * (north - south)
-        return np.asarray(south)
+        n_worlds, n_nodes, n_levels, _ = wind_m_s.shape
+        if n_worlds > 1:
+            nodes += (np.arange(n_worlds) * n_nodes)[:, None, None]
+        around = wind_m_s.reshape(n_worlds * n_nodes, n_levels, 2).take(nodes, axis=0)
+        west = around[:, :, ::2]
+        west = west + share[..., 0, None, None, None] * (around[:, :, 1::2] - west)
+        south = west[:, :, 0]
+        result: FloatArray = south + share[..., 1, None, None] * (west[:, :, 1] - south)
+        return result
 
 
 class Moved(NamedTuple):
@@ -127,7 +129,8 @@ class Mover:
             velocity, speed, power = wind.astype(np.float64), np.zeros_like(level), 0.0
         way = velocity * dt
         net = surplus - power
-        stored = energy_j + net * np.where(net > 0, self._charge * dt, self._per_discharge * dt)
+        # The charge efficiency is below, the other factor above 1, so the smaller one is the right one for both signs.
+        stored = energy_j + np.minimum(net * (self._charge * dt), net * (self._per_discharge * dt))
         energy = np.minimum(np.maximum(stored, 0.0), self._full_j)
         return Moved(place_m + way, place_m + 0.5 * way, new_level, energy, speed, power + climb_w, winds)
 
@@ -142,24 +145,22 @@ class Mover:
         np.minimum(wanted, self._half_m, out=wanted)
         air = (wanted - place_m) * (1.0 / dt)
         air -= wind
-        asked = np.sqrt(air[..., 0] * air[..., 0] + air[..., 1] * air[..., 1])
+        asked = np.hypot(air[..., 0], air[..., 1])
         cubic, inverse, slowest = self._coefficients(level)
-        floor_w = 0.0
+        speed = np.minimum(asked, fly.fastest_m_s)
         if self._induced:
-            floor_w = cubic * slowest**3 + inverse / slowest
+            able = available_w >= cubic * slowest**3 + inverse / slowest
             # a V^3 + b / V <= a V^3 + b / V_min, so the speed that this allows is affordable.
             limit = np.cbrt(np.maximum(available_w - inverse / slowest, 0.0) / cubic)
-        else:
-            limit = np.cbrt(np.maximum(available_w, 0.0) / cubic)
-        able = available_w >= floor_w
-        speed = np.minimum(np.minimum(asked, fly.fastest_m_s), limit) * able
-        air *= (speed / np.maximum(asked, 1e-9))[..., None]
-        if self._induced:
+            speed = np.minimum(speed, limit) * able
             through = np.maximum(speed, slowest)
             power = (cubic * through**3 + inverse / through) * able
         else:
-            power = cubic * speed**3
-        return air + wind, speed, power
+            speed = np.minimum(speed, np.cbrt(np.maximum(available_w, 0.0) / cubic))
+            power = speed * speed * speed * cubic
+        air *= (speed / np.maximum(asked, 1e-9))[..., None]
+        air += wind
+        return air, speed, power
 
     def _coefficients(self, level: FloatArray) -> tuple[Any, Any, Any]:
         fly = self.flight

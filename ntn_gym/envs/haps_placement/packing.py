@@ -28,7 +28,7 @@ SUN_SCALE_W_M2 = 1400.0
 class Packer:
     """Packs traces of one scenario, and says where what stands.
 
-    `drive` holds what a step needs: points, demand of the groups, sun, failures, gateways, and whether it is the last
+    `drive` holds what a step needs: points and their demand, that of the groups, sun, failures, gateways, and whether it is the last
     step. `clock` holds five numbers of the observation that all platforms share, `groups` its list of groups, `asked`
     their demand in mean towns over `DEMAND_SCALE` for the probes, [G, horizons], and `centre` their places in m.
     """
@@ -39,6 +39,7 @@ class Packer:
         demand, fleet = scenario.demand, scenario.fleet
         widths = {
             "points": 2 * demand.groups * demand.points,
+            "asked": demand.groups * demand.points,
             "demand": demand.groups,
             "gateways": 2 * scenario.backhaul.gateways,
             "failed": fleet.count,
@@ -51,7 +52,7 @@ class Packer:
 
     def compile(self, carry: Arrays | None, raw: Arrays) -> tuple[Arrays, Arrays]:
         """Pack the next steps; ``carry`` holds demand, usual demand and centres of the last slice."""
-        scenario = self._scenario
+        scenario, demand = self._scenario, self._scenario.demand
         lagged = {}
         for name in ("demand_mbit_s", "usual_mbit_s", "group_m"):
             before = raw[name][:, :1] if carry is None else carry[name]
@@ -84,6 +85,7 @@ class Packer:
         drive = np.concatenate(
             [
                 raw["point_m"].reshape(*shape, -1),
+                np.repeat(raw["demand_mbit_s"], demand.points, axis=2) / np.float32(demand.points),
                 raw["demand_mbit_s"],
                 raw["gateway_m"].reshape(*shape, -1),
                 raw["failed"],

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntn_gym.envs.haps_placement.flight import flight
-from ntn_gym.envs.haps_placement.radio import RadioMaps, radio_maps
+from ntn_gym.envs.haps_placement.radio import BLOCKED, INTERFERENCE, SIGHT, SIGNAL, RadioMaps, radio_maps
 from ntn_gym.envs.haps_placement.scenario import Scenario
 from ntn_gym.physics.constants import EARTH_MEAN_RADIUS_M
 from ntn_gym.physics.geometry import central_angle_rad
 
 FloatArray = NDArray[Any]
+
+_TINY = np.float32(1e-9)
 
 
 class Service(NamedTuple):
@@ -43,11 +45,15 @@ class Server:
         """Prepare maps and constants."""
         radio = scenario.radio
         self.maps: RadioMaps = radio_maps(scenario)
-        self._bandwidth_mhz = radio.bandwidth_hz / 1e6
+        self._per_bandwidth = np.float32(1e6 / radio.bandwidth_hz)
         self._activity = np.float32(radio.activity)
         self._least = np.float32(10 ** (radio.min_sinr_db / 10))
         self._factor = np.float32(radio.efficiency_factor / math.log(2.0))
         self._cap = np.float32(radio.efficiency_cap_bit_s_hz)
+        signal, blocked = self.maps.link[:, SIGNAL].max(), self.maps.link[:, BLOCKED].max()
+        self._capped = bool(np.log1p(signal) * self._factor > self._cap)
+        # Where nobody without sight ever gets through, that half of the work is left out.
+        self._through_clutter = bool(blocked >= self._least)
         self._alone = scenario.fleet.count == 1
         self._columns = np.arange(scenario.fleet.count)[:, None]
         self._shape = (scenario.demand.groups, scenario.demand.points)
@@ -71,34 +77,49 @@ class Server:
         """
         cells = self.maps.cells(point_m[:, None] - place_m[:, :, None], None if level is None else level[..., None])
         rows = self.maps.link.take(cells, axis=0)
-        sinr = rows[..., :2]
-        if not self._alone:
-            heard = rows[..., 2] * (on * self._activity)[..., None]
-            others = heard.sum(axis=1, keepdims=True) - heard
-            # The sum is exact enough that rounding cannot bring a difference below zero by more than 1e-6 of it.
-            sinr = sinr / (1 + np.maximum(others, 0))[..., None]
-        efficiency = np.minimum(np.log1p(sinr) * self._factor, self._cap)
+        sight = rows[..., SIGHT]
+        on = on[..., None]
+        if self._alone:
+            noise = np.float32(1)
+        else:
+            heard = rows[..., INTERFERENCE] * (on * self._activity)
+            noise = np.add.reduce(heard, axis=1, keepdims=True) - heard
+            # Rounding may bring a difference below zero by 1e-7 of the sum.
+            np.maximum(noise, 0, out=noise)
+            noise += 1
+        seen = self._efficiency(rows[..., SIGNAL] / noise)
+        seen *= on
+        expected = sight * seen
+        blocked = None
+        if self._through_clutter:
+            blocked = self._efficiency(rows[..., BLOCKED] / noise)
+            blocked *= on
+            expected += (1 - sight) * blocked
+        chosen = expected.argmax(axis=1)[:, None] == self._columns
+        chosen &= expected > 0
+        # Users served, and the bandwidth they need: each kind by its own efficiency.
+        served = chosen * demand[:, None]
+        asked = served * sight
+        asked *= seen > 0
+        need = asked / np.maximum(seen, _TINY)
+        if blocked is not None:
+            behind = served * (1 - sight)
+            behind *= blocked > 0
+            need += behind / np.maximum(blocked, _TINY)
+            asked += behind
+        load = np.add.reduce(need, axis=-1) * self._per_bandwidth
+        asked *= (1.0 / np.maximum(load, 1))[..., None]
+        group = np.add.reduce(np.add.reduce(asked, axis=1).reshape(len(demand), *self._shape), axis=-1)
+        return Service(np.add.reduce(asked, axis=-1), load, group)
+
+    def _efficiency(self, sinr: FloatArray) -> FloatArray:
+        """The same as `radio.link_efficiency`, in single precision and few passes."""
+        efficiency = np.log1p(sinr)
+        efficiency *= self._factor
+        if self._capped:
+            np.minimum(efficiency, self._cap, out=efficiency)
         efficiency *= sinr >= self._least
-        sight = rows[..., 3]
-        seen, blocked = efficiency[..., 0], efficiency[..., 1]
-        expected = blocked + sight * (seen - blocked)
-        expected *= on[..., None]
-        best = expected.argmax(axis=1)
-        chosen = (best[:, None] == self._columns) & (expected > 0)
-        # Share of users served, and bandwidth per unit of demand: each kind of user needs 1 / its efficiency.
-        covered = sight * (seen > 0) + (1 - sight) * (blocked > 0)
-        need = sight * _inverse(seen) + (1 - sight) * _inverse(blocked)
-        asked = chosen * demand[:, None]
-        load = (asked * need).sum(axis=-1) * (1.0 / self._bandwidth_mhz)
-        share = 1.0 / np.maximum(load, 1.0)
-        carried = asked * covered * share[..., None]
-        group = carried.sum(axis=1).reshape(len(demand), *self._shape).sum(axis=-1)
-        return Service(carried.sum(axis=-1), load, group)
-
-
-def _inverse(efficiency: FloatArray) -> FloatArray:
-    """1 / x, and 0 where x is 0."""
-    return (efficiency > 0) / np.maximum(efficiency, np.float32(1e-9))
+        return efficiency
 
 
 class Reach:
@@ -109,6 +130,7 @@ class Reach:
         lowest = math.radians(scenario.backhaul.min_elevation_deg)
         altitude_m = float(flight(scenario).altitude_m[0])
         self.direct_m = EARTH_MEAN_RADIUS_M * float(central_angle_rad(lowest, altitude_m))
+        self._direct_m2 = self.direct_m**2
         self._link_m2 = scenario.backhaul.link_range_m**2
         self._rounds = max(1, math.ceil(math.log2(max(scenario.fleet.count, 2))))
         self._alone = scenario.fleet.count == 1
@@ -122,7 +144,9 @@ class Reach:
             gateway_m: Gateways, [B, gateways, 2].
         """
         gap = place_m[:, :, None] - gateway_m[:, None]
-        direct = ((gap * gap).sum(axis=-1) <= self.direct_m**2).any(axis=-1) & able
+        gap *= gap
+        near = gap[..., 0] + gap[..., 1] <= self._direct_m2
+        direct = np.logical_or.reduce(near, axis=-1) & able
         if self._alone or direct.all():
             return direct
         apart = place_m[:, :, None] - place_m[:, None]
@@ -145,5 +169,6 @@ def jain(share: FloatArray, counted: NDArray[np.bool_]) -> FloatArray:
         counted: Groups that ask for anything, [B, G].
     """
     values = share * counted
-    total, squares = values.sum(axis=-1), (values * values).sum(axis=-1)
-    return total * total / np.maximum(counted.sum(axis=-1) * squares, 1e-12)
+    total = np.add.reduce(values, axis=-1)
+    squares = np.add.reduce(values * values, axis=-1)
+    return total * total / np.maximum(np.add.reduce(counted, axis=-1) * squares, 1e-12)

@@ -194,21 +194,20 @@ class HAPSPlacementTask:
         )
         vehicle = scenario.fleet.vehicle
         self._full_j = vehicle.battery_j
-        self._start_j = vehicle.start_charge * vehicle.battery_j
+        self._start_charge = vehicle.start_charge
         self._off_j, self._on_j = vehicle.off_below * vehicle.battery_j, vehicle.on_above * vehicle.battery_j
+        self._climbs = scenario.climbs
         self._half_m = scenario.region.half_width_m
         self.per_demand = 1.0 / mean_demand_mbit_s(scenario)
         self._own = prices.own_share * self.n_agents
         self._team = 1.0 - prices.own_share
-        self._points = np.float32(1.0 / scenario.demand.points)
-        self._n_points = scenario.demand.points
         self._mover = Mover(scenario)
         self._server = Server(scenario)
         self._reach = Reach(scenario)
         self._packer = Packer(scenario)
         self.columns = self._packer.columns
         self._probes = probe_offsets_m()
-        self._nobody = np.eye(self.n_agents, dtype=bool)[..., None]
+        self._agents = np.arange(self.n_agents)[None]
         self._others = np.array([[j for j in range(self.n_agents) if j != i] for i in range(self.n_agents)], np.intp)
 
     # ------------------------------------------------------------------ world
@@ -231,7 +230,7 @@ class HAPSPlacementTask:
         return State(
             place_m=start[..., :2].copy(),
             level=start[..., 2].copy(),
-            energy_j=np.full(shape, self._start_j),
+            energy_j=np.full(shape, self._start_charge * self._full_j),
             down=np.zeros(shape, dtype=bool),
             failed=failed,
             reached=np.ones(shape, dtype=bool),
@@ -255,37 +254,38 @@ class HAPSPlacementTask:
             drive[:, columns["sun"]],
             works,
         )
-        outside = np.maximum(abs(moved.middle_m[..., 0]), abs(moved.middle_m[..., 1])) > self._half_m
+        outside = np.maximum.reduce(abs(moved.middle_m), axis=-1) > self._half_m
         able = works & ~outside
         gateways = drive[:, columns["gateways"]].reshape(n_worlds, -1, 2)
         reached = self._reach.reached(moved.middle_m, able, gateways)
         demand = drive[:, columns["demand"]]
-        level = np.rint(moved.level).astype(np.intp) if self.scenario.climbs else None
+        level = np.rint(moved.level).astype(np.intp) if self._climbs else None
         served = self._server.serve(
             moved.middle_m.astype(np.float32),
             level,
             (able & reached).astype(np.float32),
             drive[:, columns["points"]].reshape(n_worlds, -1, 2),
-            np.repeat(demand * self._points, self._n_points, axis=1),
+            drive[:, columns["asked"]],
         )
         down = moved.energy_j < np.where(state.down, self._on_j, self._off_j)
         carried = served.carried_mbit_s * self.per_demand
-        total = carried.sum(axis=1, keepdims=True)
+        total = np.add.reduce(carried, axis=1, keepdims=True)
         fair = jain(served.group_mbit_s / np.maximum(demand, 1e-9), demand > 0)[:, None]
-        terms = np.zeros((n_worlds, self.n_agents, 5))
+        terms = np.empty((n_worlds, self.n_agents, 5))
         terms[..., 0] = carried * self._own + total * self._team
         terms[..., 1] = moved.flight_w * (1.0 / self._mover.flight.reference_w)
         terms[..., 2] = outside
         terms[..., 3] = fair * total
+        charge = moved.energy_j * (1.0 / self._full_j)
         last = drive[:, columns["last"]]
-        terms[..., 4] = np.maximum(self._start_j - moved.energy_j, 0.0) * (last / self._full_j)
+        terms[..., 4] = np.maximum(self._start_charge - charge, 0.0) * last if last.any() else 0.0
         kpis = np.empty((n_worlds, self.n_agents, 10))
-        asked = demand.sum(axis=1, keepdims=True)
-        kpis[..., 0] = served.carried_mbit_s.sum(axis=1, keepdims=True) / np.maximum(asked, 1e-9)
+        asked = np.add.reduce(demand, axis=1, keepdims=True) * self.per_demand
+        kpis[..., 0] = total / np.maximum(asked, 1e-9)
         kpis[..., 1] = served.carried_mbit_s
         kpis[..., 2] = fair
         kpis[..., 3] = served.load
-        kpis[..., 4] = moved.energy_j * (1.0 / self._full_j)
+        kpis[..., 4] = charge
         kpis[..., 5] = down
         kpis[..., 6] = outside
         kpis[..., 7] = able & ~reached
@@ -310,16 +310,19 @@ class HAPSPlacementTask:
         place = state.place_m.astype(np.float32)
         works = ~(state.down | state.failed)
         charge = state.energy_j * (1.0 / self._full_j)
-        o[..., 0:2] = np.minimum(np.maximum(place * np.float32(1.0 / self._half_m), -2), 2)
+        where = place * np.float32(1.0 / self._half_m)
+        np.maximum(where, -2, out=where)
+        np.minimum(where, 2, out=o[..., 0:2])
         o[..., 2] = charge
         o[..., 3] = works
-        o[..., 4] = np.minimum(state.load, 3)
+        np.minimum(state.load, 3, out=o[..., 4])
         o[..., 5] = state.reached
         o[..., 6:8] = self._nearest_gateway(place, now)
         o[..., 8:12] = now["clock"][:, None]
-        o[..., 12] = state.level * (1.0 / max(layout.levels - 1, 1))
-        wind = state.wind_m_s * np.float32(1.0 / WIND_SCALE_M_S)
-        o[..., layout.wind] = np.minimum(np.maximum(wind, -3), 3).reshape(n_worlds, n_agents, -1)
+        o[..., 12] = state.level * (1.0 / (layout.levels - 1)) if self._climbs else 0.0
+        wind = state.wind_m_s.reshape(n_worlds, n_agents, -1) * np.float32(1.0 / WIND_SCALE_M_S)
+        np.maximum(wind, -3, out=wind)
+        np.minimum(wind, 3, out=o[..., layout.wind])
         if layout.others:
             o[..., layout.other] = self._other_platforms(place, charge, works)
         o[..., layout.probe] = self._probe_gains(state, place, works, now)
@@ -329,10 +332,15 @@ class HAPSPlacementTask:
     def _nearest_gateway(self, place: FloatArray, now: Now) -> FloatArray:
         gateways = now["drive"][:, self.columns["gateways"]].reshape(len(place), 1, -1, 2)
         gap = gateways - place[:, :, None]
-        if gap.shape[2] > 1:
-            nearest = (gap * gap).sum(axis=-1).argmin(axis=-1)
-            gap = np.take_along_axis(gap, nearest[..., None, None], axis=2)
-        return np.minimum(np.maximum(gap[:, :, 0] * np.float32(1.0 / OFFSET_SCALE_M), -4), 4)
+        away = gap[..., 0] * gap[..., 0] + gap[..., 1] * gap[..., 1]
+        worlds, agents = self._index(len(place))
+        nearest = gap[worlds, agents, away.argmin(axis=-1)]
+        nearest *= np.float32(1.0 / OFFSET_SCALE_M)
+        return np.minimum(np.maximum(nearest, -4), 4)
+
+    def _index(self, n_worlds: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Indices of worlds [B, 1] and platforms [1, M], for picking along a third axis."""
+        return np.arange(n_worlds)[:, None], self._agents
 
     def _other_platforms(self, place: FloatArray, charge: FloatArray, works: NDArray[np.bool_]) -> FloatArray:
         """Offset, charge and radio of the other platforms, the nearest first, [B, M, 4 O]."""
@@ -341,21 +349,25 @@ class HAPSPlacementTask:
         about[..., :2] = place[:, self._others] - place[:, :, None]
         about[..., 2] = charge[:, self._others]
         about[..., 3] = works[:, self._others]
-        away = about[..., 0] * about[..., 0] + about[..., 1] * about[..., 1]
-        about[..., :2] = np.minimum(np.maximum(about[..., :2] * np.float32(1.0 / OFFSET_SCALE_M), -4), 4)
+        gap = about[..., :2]
+        away = gap[..., 0] * gap[..., 0] + gap[..., 1] * gap[..., 1]
+        gap *= np.float32(1.0 / OFFSET_SCALE_M)
+        np.maximum(gap, -4, out=gap)
+        np.minimum(gap, 4, out=gap)
+        worlds, agents = self._index(n_worlds)
         order = away.argsort(axis=-1, kind="stable")
-        return np.take_along_axis(about, order[..., None], axis=2).reshape(n_worlds, n_agents, -1)
+        return about[worlds[..., None], agents[..., None], order].reshape(n_worlds, n_agents, -1)
 
     def _probe_gains(self, state: State, place: FloatArray, works: NDArray[np.bool_], now: Now) -> FloatArray:
         """Demand that the platform could serve at each probe better than all others, [B, M, P x horizons]."""
         n_worlds, n_agents = place.shape[:2]
         maps = self._server.maps
         probes = place[:, :, None] + self._probes
-        level = np.rint(state.level).astype(np.intp)[..., None, None] if self.scenario.climbs else None
+        level = np.rint(state.level).astype(np.intp)[..., None, None] if self._climbs else None
         quality = maps.quality.take(maps.cells(now["centre"][:, None, None] - probes[:, :, :, None], level))
         if n_agents > 1:
             here = quality[:, :, 0] * works[..., None]
-            best = np.where(self._nobody, np.float32(0), here[:, None]).max(axis=2)
+            best = np.maximum.reduce(here[:, self._others], axis=2)
             quality = quality - best[:, :, None]
             np.maximum(quality, 0, out=quality)
         gains = quality.reshape(n_worlds, n_agents * PROBES, -1) @ now["asked"]
