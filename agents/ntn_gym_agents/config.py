@@ -7,8 +7,8 @@ replaces single values for one preset, ``pretrain`` names a heuristic to imitate
 decides where a world has several agents: ``shared`` (the default) trains one policy that each agent uses with its
 own observation, and ``n_envs`` and ``n_timesteps`` count agents; ``central`` trains one policy that sees all agents
 and decides for all, and they count worlds (rl-zoo3, which makes environments with ``gym.make``, always does that).
-``team`` (0 to 1) is the share of the mean reward of all agents of a world in
-the reward that each learns from: with 0 agents are selfish and may crowd what they share, with 1 they pull together.
+``team`` (0 to 1, for shared control) is the share of the mean reward of all agents of a world in the reward that
+each learns from: with 0 agents are selfish and may crowd what they share, with 1 they pull together.
 A file is named after its algorithm, with a suffix for a variant: ``ppo.yml``, ``ppo-mlp.yml``, ``maskable-ppo.yml``.
 
 Nothing in a file is evaluated: policies and activation functions are names in a table, a linear schedule is

@@ -53,6 +53,7 @@ def watch(
     rng: np.random.Generator,
     *,
     central: bool = False,
+    team: float = 0.0,
 ) -> Lessons:
     """Play training worlds with a noisy teacher and note what it would have done.
 
@@ -63,6 +64,7 @@ def watch(
         gamma: Discount factor of the returns.
         rng: Decides worlds and noise.
         central: One lesson for all agents of a world, whose reward is their mean; else one for every agent.
+        team: Share of that mean in the reward of an agent.
     """
     per_world = task.episode_steps * (1 if central else task.n_agents)
     n_worlds = max(1, ceil(n_decisions / per_world))
@@ -71,12 +73,14 @@ def watch(
         n_parallel = min(MAX_WORLDS, n_worlds - first)
         engine = Engine(task, n_parallel)
         engine.reset(seeds=rng.choice(len(TRAINING_SEEDS), n_parallel, replace=False).tolist())
-        parts.append(_watch_batch(engine, teacher, gamma, rng, central))
+        parts.append(_watch_batch(engine, teacher, gamma, rng, central, team))
     joined = (np.concatenate([getattr(part, field.name) for part in parts], axis=1) for field in fields(Lessons))
     return Lessons(*(array.reshape(-1, *array.shape[3:]) for array in joined))
 
 
-def _watch_batch(engine: Engine, teacher: Policy, gamma: float, rng: np.random.Generator, central: bool) -> Lessons:
+def _watch_batch(
+    engine: Engine, teacher: Policy, gamma: float, rng: np.random.Generator, central: bool, team: float
+) -> Lessons:
     """Lessons of a batch of worlds, every array with the axes [T, B, A] (A = 1 where all agents are one) in front."""
     task, n_steps = engine.task, engine.episode_steps
     teacher.reset(engine.n_parallel)
@@ -94,9 +98,12 @@ def _watch_batch(engine: Engine, teacher: Policy, gamma: float, rng: np.random.G
         endings.append(ended)
         restarted = np.zeros(engine.n_parallel, dtype=bool)
     seen, chosen, reward = np.stack(observations), np.stack(decisions), np.stack(rewards)
+    everybody = reward.mean(axis=2, keepdims=True)
     if central:
         seen, chosen = (array.reshape(*array.shape[:2], 1, -1) for array in (seen, chosen))
-        reward = reward.mean(axis=2, keepdims=True)
+        reward = everybody
+    else:
+        reward = reward + team * (everybody - reward)
     over = np.broadcast_to(np.stack(endings)[:, :, None], reward.shape)
     returns, earned = _discounted(reward, over, gamma)
     # Near the end by time the return is cut short, except where the episode had really ended.

@@ -78,7 +78,7 @@ def plan(job: TrainJob) -> Plan:
     task: Task = make_task(entry.name, scenario=chosen)
     control = control_of(config)
     check_actions(algorithm, task, control)
-    if config.team and (control == "central" or task.n_agents == 1):
+    if config.team and control == "central":
         raise ValueError(
             f"team = {config.team}: only several agents that share a policy have a reward of their own to mix with "
             "that of all; leave it out"

@@ -74,6 +74,7 @@ def imitate(
     seed: int,
     *,
     central: bool = False,
+    team: float = 0.0,
 ) -> Imitation:
     """Train the networks of ``model`` to decide as a heuristic does.
 
@@ -86,9 +87,10 @@ def imitate(
         n_decisions: At least so many decisions are seen, in whole episodes.
         seed: Decides worlds, noise and the order of the lessons.
         central: The model decides for all agents of a world at once.
+        team: Share of the mean reward of all agents in what each learns from.
     """
     rng = np.random.default_rng([seed, *b"imitation"])
-    lessons = watch(task, rules[teacher].factory(task, {}), n_decisions, model.gamma, rng, central=central)
+    lessons = watch(task, rules[teacher].factory(task, {}), n_decisions, model.gamma, rng, central=central, team=team)
     scale = 1.0
     if isinstance(env, VecNormalize) and env.norm_reward:
         env.ret_rms.update(lessons.earned)

@@ -120,6 +120,7 @@ def train(job: TrainJob, say: Say = to_stderr) -> TrainResult:
                 pretrain.steps,
                 job.seed,
                 central=planned.control == "central",
+                team=planned.config.team or 0.0,
             )
             say(imitation.describe())
         seconds = _learn(planned, model, env, inner, out, done)

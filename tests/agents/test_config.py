@@ -9,7 +9,7 @@ import yaml
 
 from ntn_gym.core.registry import entries, find_entry
 from ntn_gym.evaluation.problem import preset_names
-from ntn_gym_agents.config import algorithm_of, check_config, config_folder, config_names, load_config
+from ntn_gym_agents.config import TOP_LEVEL, algorithm_of, check_config, config_folder, config_names, load_config
 from ntn_gym_agents.networks import NETWORKS, SLOT_POLICIES
 
 SHIPPED = [(entry.id, name) for entry in entries().values() for name in config_names(entry.name)]
@@ -52,7 +52,7 @@ def test_rl_zoo_can_read_every_shipped_configuration(environment: str, name: str
         # SB3's own policies take a class here, which YAML cannot name; the slot policies take a name, too.
         assert "activation_fn" not in values.get("policy_kwargs", {})
     for key in content:
-        assert key in (environment, "pretrain", "control") or key.startswith(f"{environment}/")
+        assert key in (environment, *TOP_LEVEL) or key.startswith(f"{environment}/")
 
 
 def test_handover_ships_the_four_configurations_that_are_promised() -> None:
