@@ -28,9 +28,10 @@ SUN_SCALE_W_M2 = 1400.0
 class Packer:
     """Packs traces of one scenario, and says where what stands.
 
-    `drive` holds what a step needs: points and their demand, that of the groups, sun, failures, gateways, and whether it is the last
-    step. `clock` holds five numbers of the observation that all platforms share, `groups` its list of groups, `asked`
-    their demand in mean towns over `DEMAND_SCALE` for the probes, [G, horizons], and `centre` their places in m.
+    `drive` holds what a step needs: points and their demand, that of the groups, gateways, failures, the sun, and
+    whether it is the last step. `clock` holds four numbers of the observation that all platforms share, `groups` its
+    list of groups, `asked` their demand in mean towns over `DEMAND_SCALE` for the probes, [G, horizons], and `centre`
+    their places in m.
     """
 
     def __init__(self, scenario: Scenario) -> None:
