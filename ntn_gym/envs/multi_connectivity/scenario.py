@@ -70,6 +70,11 @@ class Scenario(BaseModel):
                 f"combining.rule = {self.combining.rule} sends from all nodes in one resource block: set spectrum.kind "
                 f"= shared (it is {self.spectrum.kind})"
             )
+        if self.reward.difference_weight and (self.combining.rule != "split" or self.spectrum.kind != "reserved"):
+            raise ValueError(
+                f"reward.difference_weight = {self.reward.difference_weight}: what a link costs the others is reckoned "
+                "for combining.rule = split on spectrum.kind = reserved only; set it to 0"
+            )
         if self.users.motion == "train" and (self.stations is None or self.stations.placement != "track"):
             raise ValueError("users.motion = train needs stations.placement = track")
         if (self.users.places == "melbourne") != (self.stations is not None and self.stations.placement == "melbourne"):
