@@ -14,8 +14,9 @@
 # %% [markdown]
 # # Platforms that fly to where people are
 #
-# `NTN/HAPSPlacement-v0`: solar airships, aircraft or balloons in the stratosphere serve a region for a day. Demand wanders
-# from town to town, wind blows, and at night there is only the battery. Each platform is an agent. This notebook shows
+# `NTN/HAPSPlacement-v0`: solar airships, aircraft or balloons in the stratosphere serve a region for a day. Demand
+# wanders from town to town, wind blows, and at night there is only the battery. Each platform is an agent. This
+# notebook shows
 #
 # 1. what a platform serves, and what flying costs it;
 # 2. one day of four airships;
@@ -52,9 +53,10 @@ task = make_task("HAPSPlacement", "airships")
 # %% [markdown]
 # ## 1. What a platform serves, and what flying costs
 #
-# The radio of a platform is an ITU-R HIBS array: one beam at the nadir and six around it, which take turns. The share of
-# users in sight falls with the elevation (TR 38.811), so a platform that serves two towns from the middle serves both badly.
-# Propulsion grows as the cube of the airspeed: an airship that holds station in 7 m/s lasts the night, in 14 m/s it does not.
+# The radio of a platform is an ITU-R HIBS array: one beam at the nadir and six around it, which take turns. The share
+# of users in sight falls with the elevation (TR 38.811), so a platform that serves two towns from the middle serves
+# both badly. Propulsion grows as the cube of the airspeed: an airship that holds station in 7 m/s lasts the night, in
+# 14 m/s it does not.
 
 # %%
 maps, fly = radio_maps(task.scenario), flight(task.scenario)
@@ -78,8 +80,8 @@ plt.show()
 # %% [markdown]
 # ## 2. One day of four airships
 #
-# Greedy coverage of the demand that is forecast for the next hours, flown with a budget of energy for the night. The day
-# begins at 14 h, when the batteries are nearly full.
+# Greedy coverage of the demand that is forecast for the next hours, flown with a budget of energy for the night. The
+# day begins at 14 h, when the batteries are nearly full.
 
 # %%
 env = gym.make("NTN/HAPSPlacement-v0", preset="airships", render_mode="rgb_array")
@@ -101,8 +103,8 @@ plt.show()
 # %% [markdown]
 # ## 3. What forecast and night budget are worth
 #
-# Every rule comes with and without a forecast, and with any budget for the night, because a learned policy has both. All
-# meet the same worlds, so differences are taken world by world; the interval is 95 %.
+# Every rule comes with and without a forecast, and with any budget for the night, because a learned policy has both.
+# All meet the same worlds, so differences are taken world by world; the interval is 95 %.
 
 # %%
 SEEDS = range(1_000_200, 1_000_224)
@@ -151,8 +153,8 @@ for name in ("best static sites", "greedy", "greedy, forecast"):
 # %% [markdown]
 # ## 5. Agents apart
 #
-# PettingZoo's parallel environment gives every platform its own observation, action and reward. To train one policy that
-# all platforms share:
+# PettingZoo's parallel environment gives every platform its own observation, action and reward. To train one policy
+# that all platforms share:
 #
 # ```
 # ntn-gym train HAPSPlacement --algo ppo
