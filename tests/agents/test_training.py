@@ -26,11 +26,14 @@ from ntn_gym.evaluation.rollout import evaluate
 from ntn_gym_agents import training
 from ntn_gym_agents.checkpoints import checkpoint_folder, newest_whole, read_manifest
 from ntn_gym_agents.jobs import TrainJob, TrainResult
+from ntn_gym_agents.layout import plain
+from ntn_gym_agents.networks import AGENT_SET_POLICIES
 from ntn_gym_agents.planning import plan
 from ntn_gym_agents.training import train
 from ntn_gym_agents.zoo import load_policy
 
 MakeJob = Callable[..., TrainJob]
+SMALL = {"n_envs": 8, "n_steps": 16, "batch_size": 64, "n_epochs": 1}
 SMALL_DQN = {"n_envs": 8, "buffer_size": 256, "learning_starts": 32, "batch_size": 16, "target_update_interval": 64}
 ALGORITHMS = [
     ("ppo", {}),
@@ -297,6 +300,25 @@ def test_many_users_share_one_policy(small_job: MakeJob) -> None:
     assert np.isfinite(played.returns).all()
 
 
+def test_one_controller_scores_the_slots_of_many_users(small_job: MakeJob) -> None:
+    values = {
+        **SMALL,
+        "policy": AGENT_SET_POLICIES["ppo"],
+        "policy_kwargs": {"layout": "NTN/Handover-v0", "net_arch": [8]},
+        "control": "central",
+        "pretrain": {"heuristic": "composite", "steps": 400},
+    }
+    users = {"users": {"count": 3}}
+    told: list[str] = []
+    result = train(small_job(scenario=users, steps=128, overrides=values), told.append)
+    assert result.steps == 128 and "decisions of composite" in told[0]
+    manifest = read_manifest(Path(result.out))
+    assert manifest["policy_kwargs"]["agents"] == 3
+    assert manifest["policy_kwargs"]["layout"] == plain(make_task("Handover", "tiny", users).slot_layout)
+    assert manifest["action_space"] == {"kind": "multi_discrete", "nvec": [4, 4, 4]}
+    load_policy(result.out)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -308,6 +330,10 @@ def test_many_users_share_one_policy(small_job: MakeJob) -> None:
         ({"overrides": {"gamma": 2.0}}, "gamma = 2.0"),
         ({"overrides": {"policy_kwargs": {"layout": {"n_slots": 4}}}}, "needed are exactly"),
         ({"overrides": {"policy_kwargs": {"layout": "NTN/Nowhere-v0"}}}, "unknown environment"),
+        (
+            {"scenario": {"users": {"count": 3}}, "overrides": {"control": "central"}},
+            "chooses one slot for one agent.*would have to choose for 3: take control: shared, or .*AgentSetPolicy",
+        ),
         ({"eval_worlds": 2_000_000}, "there are 1000000 validation seeds"),
         ({"overrides": {"pretrain": {"heuristic": "telepathy"}}}, "unknown heuristic 'telepathy'"),
     ],
