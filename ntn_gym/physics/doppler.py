@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ntn_gym.physics.arrays import Array, ArrayLike, promote
 from ntn_gym.physics.constants import EARTH_MEAN_RADIUS_M, EARTH_MU_M3_S2, EARTH_ROTATION_RAD_S, SPEED_OF_LIGHT_M_S
-from ntn_gym.physics.validity import refuse_non_positive
+from ntn_gym.physics.validity import refuse_negative, refuse_non_positive
 
 
 def doppler_hz(range_rate_m_s: ArrayLike, freq_hz: ArrayLike) -> Array:
@@ -140,6 +140,10 @@ def propagation_delay_s(range_m: ArrayLike) -> Array:
 
     Returns:
         Delay in s, [...].
+
+    Raises:
+        ValueError: If a length is negative.
     """
     _, distance_m = promote(range_m)
+    refuse_negative("range_m", distance_m, "m")
     return distance_m / SPEED_OF_LIGHT_M_S

@@ -52,3 +52,23 @@ def refuse_non_positive(field: str, value: ArrayLike, unit: str) -> None:
     if bool(xp.any(values <= 0.0)):
         least = float(xp.min(xp.where(values <= 0.0, values, xp.zeros_like(values))))
         raise ValueError(f"{field}: got {least:g} {unit}; must be above 0 {unit}")
+
+
+def refuse_negative(field: str, value: ArrayLike, unit: str, tolerance: float = 0.0) -> None:
+    """Raise if any element of an argument is negative; a NaN passes, it stands for an absent node.
+
+    Source: no formula: the one form of refusals in this package.
+
+    Args:
+        field: Name of the argument, as the caller knows it.
+        value: Values, [...].
+        unit: Unit of the values.
+        tolerance: Values down to minus this pass: what rounding makes of zero.
+
+    Raises:
+        ValueError: With the field, the least value and the unit.
+    """
+    xp, values = promote(value)
+    if bool(xp.any(values < -tolerance)):
+        least = float(xp.min(xp.where(values < 0.0, values, xp.zeros_like(values))))
+        raise ValueError(f"{field}: got {least:g} {unit}; must be at least 0 {unit}")

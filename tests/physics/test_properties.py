@@ -431,6 +431,8 @@ CLIMATE = site_climate("city:Tokyo")
         (lambda: link.thermal_noise_dbw(0.0), "bandwidth_hz: got 0 Hz; must be above 0 Hz"),
         (lambda: link.thermal_noise_dbw(1e6, -3.0), "temperature_k: got -3 K; must be above 0 K"),
         (lambda: geometry.slant_range_m(0.5, -1.0), "alt_m: got -1 m; must be above 0 m"),
+        (lambda: geometry.slant_range_m(-0.1, 5e5), "elev_rad: got -0.1 rad; must be at least 0 rad"),
+        (lambda: doppler.propagation_delay_s(-3.0), "range_m: got -3 m; must be at least 0 m"),
         (lambda: geometry.elevation_from_central_angle_rad(0.1, 0.0), "alt_m: got 0 m"),
         (lambda: antennas.aperture_gain(0.1, -1.0, 2e9), "diameter_m: got -1 m"),
         (lambda: antenna_patterns.f1245_gain_dbi(0.1, 20.0, 150.0), "max_gain_dbi: got .* dB above the shelf"),

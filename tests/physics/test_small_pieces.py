@@ -10,7 +10,7 @@ import torch
 
 from ntn_gym.physics.intervals import sample_times_s
 from ntn_gym.physics.los_models import sigmoid_parameters
-from ntn_gym.physics.validity import refuse_non_positive
+from ntn_gym.physics.validity import refuse_negative, refuse_non_positive
 
 AL_HOURANI = json.loads((Path(__file__).parents[1] / "reference" / "fading_fso.json").read_text())["al_hourani"][
     "params"
@@ -25,6 +25,14 @@ def test_the_first_check_of_hot_paths(library) -> None:
         refuse_non_positive("range_m", library([1.0, -3.0, 0.0]), "m")
     with pytest.raises(ValueError, match=r"^range_m: got 0 m"):
         refuse_non_positive("range_m", 0, "m")
+
+
+@pytest.mark.parametrize("library", [np.asarray, torch.as_tensor])
+def test_the_check_that_lets_zero_pass(library) -> None:
+    refuse_negative("range_m", library([0.0, 5.0, math.nan]), "m")
+    refuse_negative("elev_rad", library([-1e-7]), "rad", tolerance=1e-6)
+    with pytest.raises(ValueError, match=r"^range_m: got -3 m; must be at least 0 m$"):
+        refuse_negative("range_m", library([1.0, -3.0, -1.0]), "m")
 
 
 def test_sample_times_by_hand() -> None:

@@ -6,7 +6,7 @@ import math
 
 from ntn_gym.physics.arrays import Array, ArrayLike, promote
 from ntn_gym.physics.constants import EARTH_MEAN_RADIUS_M
-from ntn_gym.physics.validity import refuse_non_positive
+from ntn_gym.physics.validity import refuse_negative, refuse_non_positive
 
 
 def slant_range_m(elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float = EARTH_MEAN_RADIUS_M) -> Array:
@@ -18,16 +18,19 @@ def slant_range_m(elev_rad: ArrayLike, alt_m: ArrayLike, earth_radius_m: float =
     Source: 3GPP TR 38.811 clause 6.6.2, equation 6.6-3.
 
     Args:
-        elev_rad: Elevation in rad, at or above the horizon (the formula is not meant for terminals behind
-            it), [...].
+        elev_rad: Elevation in rad, at or above the horizon, [...].
         alt_m: Height of the platform above the sphere in m, > 0, [...].
         earth_radius_m: Radius of the sphere in m.
 
     Returns:
         Slant range in m, [...].
+
+    Raises:
+        ValueError: If an elevation is below the horizon or an altitude not positive.
     """
     xp, elev, alt = promote(elev_rad, alt_m)
     refuse_non_positive("alt_m", alt, "m")
+    refuse_negative("elev_rad", elev, "rad", tolerance=1e-6)
     rise_m = earth_radius_m * xp.sin(elev)
     square_m2 = alt * (alt + 2.0 * earth_radius_m)
     return square_m2 / (xp.sqrt(rise_m**2 + square_m2) + rise_m)
