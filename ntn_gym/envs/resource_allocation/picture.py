@@ -32,7 +32,9 @@ class Picture:
         centres = beam_centres_m(scenario.platform.layout, scenario.platform.altitude_m) / 1e3
         self.centres_km = centres
         spacing = np.linalg.norm(centres - centres[:1], axis=1)
-        radius_km = float(spacing[spacing > 0].min()) / np.sqrt(3.0)
+        # Cells of a layout of sectors are only sketched: their hexagons do not tile.
+        tiles = scenario.platform.layout.kind == "cells"
+        radius_km = float(spacing[spacing > 0].min()) / np.sqrt(3.0) * (1.0 if tiles else 0.8)
         self.ground = GroundPlot(
             canvas,
             (58, 86, 400, 400),
@@ -81,14 +83,14 @@ class Picture:
             strips.axes[-1].set_xlabel(f"time in h since {scenario.energy.sun.start_hour:g}:00", labelpad=1)
             strips.limits(3, 0.0, 100.0)
         else:
-            strips.title(3, "Bits dropped in % of the mean offered (mean of 10 steps)")
+            strips.title(3, "Bits dropped in %, mean of 10 steps")
         self.last = strips.line(3, style.INK)
 
     def draw(self, story: Story) -> NDArray[np.uint8]:
         """Draw a story, uint8 [600, 960, 3]."""
         task, times = story.task, story.step_time_s
         self.head.set_text(story.title)
-        self.clock.set_text(f"t = {story.time_s:g} s of {story.duration_s:g} s     return {story.episode_return:.2f}")
+        self.clock.set_text(f"{story.clock}     return {story.episode_return:.2f}")
         self._ground(story)
         shares = (story.power_w / task.constants.highest_w).T
         first, last = story.first_s, story.time_s

@@ -56,6 +56,15 @@ class Story:
         return self.task.episode_steps * self.task.dt_s
 
     @property
+    def clock(self) -> str:
+        """Time since the beginning, or local time where there is a day."""
+        if self.task.battery is None:
+            return f"t = {self.time_s:g} s of {self.duration_s:g} s"
+        minutes = round(float(self.raw["hour"][-1]) * 60)
+        past = f"{self.time_s / 3600:.1f} h of {self.duration_s / 3600:g} h"
+        return f"{minutes // 60 % 24:02d}:{minutes % 60:02d} local time, {past}"
+
+    @property
     def step_time_s(self) -> NDArray[np.float64]:
         """Time in the middle of each finished step, [n - 1]."""
         return np.asarray(self.first_s + (np.arange(len(self.power_w)) + 0.5) * self.task.dt_s)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ntn_gym.envs.resource_allocation.story import Story
 from ntn_gym.rendering.ansi import bar, paint, sparkline, table
 
@@ -14,8 +12,7 @@ HISTORY_STEPS = 50
 def describe(story: Story) -> str:
     """Return the text picture."""
     task = story.task
-    head = f"{paint(story.title, 'bold')}   t = {_clock(story)} of {story.duration_s:g} s   "
-    lines = [head + f"return {story.episode_return:.2f}"]
+    lines = [f"{paint(story.title, 'bold')}   {story.clock}   return {story.episode_return:.2f}"]
     price = float(story.raw["price"][-1])
     if task.battery is None:
         lines.append(f"price of energy {price:.2f} per {task.scenario.energy.reference_w:g} W and step")
@@ -48,10 +45,3 @@ def describe(story: Story) -> str:
             top = max(float(values.max()), 1e-9)
             lines.append(f"{name:8}{sparkline(values[recent].tolist(), 0.0, top)} {values[-1]:.1f} {unit}")
     return "\n".join(lines) + "\n"
-
-
-def _clock(story: Story) -> str:
-    if story.task.battery is None:
-        return f"{story.time_s:g} s"
-    hour = float(np.round(story.raw["hour"][-1], 2))
-    return f"{story.time_s:g} s ({int(hour):02d}:{round(hour % 1 * 60) % 60:02d})"

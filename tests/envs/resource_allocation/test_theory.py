@@ -244,6 +244,6 @@ def test_feeder_outage_is_the_stationary_probability_of_cloud() -> None:
         outage.append(capacity <= feeder.radio_mbit_s * task.dt_s * (1 + 1e-9))
     share = np.mean(outage, axis=0)
     expected = float(1.0 - cloud_times(feeder).clear_probability)
-    assert expected == pytest.approx(0.25)
+    assert expected == pytest.approx(0.2)
     error = 1.96 * share.std(ddof=1) / math.sqrt(len(share))
     assert abs(share.mean() - expected) <= 1.3 * error and error < 0.05
