@@ -25,13 +25,13 @@ OFFSET_SCALE_M = 100e3
 WIND_SCALE_M_S = 20.0
 DEMAND_SCALE = 3.0
 """Demand of a group is given in this many mean towns."""
-PROBE_RINGS_M = (30e3, 80e3)
+PROBE_RINGS_M = (15e3, 40e3, 90e3)
 PROBE_BEARINGS = 8
 PROBES = 1 + PROBE_BEARINGS * len(PROBE_RINGS_M)
 
 
 def probe_offsets_m() -> FloatArray:
-    """Where the probes lie about the platform, float32 [P, 2]: itself, then two rings, clockwise from north."""
+    """Where the probes lie about the platform, float32 [P, 2]: itself, then the rings, clockwise from north."""
     bearing = 2 * np.pi * np.arange(PROBE_BEARINGS) / PROBE_BEARINGS
     circle = np.stack([np.sin(bearing), np.cos(bearing)], axis=-1)
     return np.concatenate([np.zeros((1, 2)), *(radius * circle for radius in PROBE_RINGS_M)]).astype(np.float32)

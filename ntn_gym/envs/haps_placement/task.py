@@ -62,7 +62,7 @@ class HAPSPlacementTask:
 
     ## Observation Space
 
-    `Box` of 13 + 2 L + 4 O + 3 P + 6 G numbers per platform, with L levels, O other platforms, P = 17 probes and G groups
+    `Box` of 13 + 2 L + 4 O + 3 P + 6 G numbers per platform, with L levels, O other platforms, P = 25 probes and G groups
     of points (towns, movers, surprises, in this order). Demand and wind are those of the last step. *Ahead* means the
     forecast for 1.5 h and 3 h: usual demand at that hour times the present deviation from the usual (0.5 to 2).
 
@@ -94,8 +94,8 @@ class HAPSPlacementTask:
     | 6g + 3P + 4O + 2L + 17 | demand 1.5 h ahead | 3 mean towns | 0 | 4 |
     | 6g + 3P + 4O + 2L + 18 | demand 3 h ahead | 3 mean towns | 0 | 4 |
 
-    Probe 0 is the platform's own place; eight follow at 30 km, clockwise from north, and eight at 80 km. A probe values
-    a group by the spectral efficiency there, smoothed over the spread of the group, over that at the nadir; it knows no
+    Probe 0 is the platform's own place; eight follow at 15 km, clockwise from north, then eight at 40 and at 90 km. A
+    probe values a group by the spectral efficiency there, smoothed over the spread of the group, over that at the nadir; it knows no
     interference and no capacity.
 
     ## Rewards

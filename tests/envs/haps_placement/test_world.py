@@ -73,19 +73,19 @@ def test_forecast_is_usual_demand_times_the_present_deviation() -> None:
 
 
 def test_probe_gains_by_hand() -> None:
-    """One town 30 km north: the probe there sees all of it, and only what no other platform serves better."""
+    """One town 40 km north: the probe there sees all of it, and only what no other platform serves better."""
     task = task_with("tiny", fleet={"count": 2})
-    group_m = np.array([[0.0, 30e3], [0.0, 0.0], [0.0, 0.0]])
+    group_m = np.array([[0.0, 40e3], [0.0, 0.0], [0.0, 0.0]])
     start = np.array([[0.0, 0.0], [90e3, -90e3]])
     raw = raw_trace(task, demand_mbit_s=np.array([50.0, 0.0, 0.0]), group_m=group_m, start_m=start)
     view = View(task.scenario, Player(task, raw).observe())
-    north = int(np.flatnonzero((probe_offsets_m() == [0.0, 30e3]).all(axis=1))[0])
+    north = int(np.flatnonzero((probe_offsets_m() == [0.0, 40e3]).all(axis=1))[0])
     town = 50.0 / (mean_demand_mbit_s(task.scenario) / 3)
     best = float(task._server.maps.quality.max())
     assert view.probe.shape == (1, 2, PROBES, 3)
     assert view.probe[0, 0, north].tolist() == pytest.approx([town * best] * 3, rel=0.02)
     assert view.probe[0, 0].argmax(axis=0).tolist() == [north] * 3
-    raw["start_m"][0, :, 1] = (0.0, 30e3)
+    raw["start_m"][0, :, 1] = (0.0, 40e3)
     crowded = View(task.scenario, Player(task, raw).observe())
     assert crowded.probe[0, 0, north, 0] == 0, "the other one is there already"
 
