@@ -41,10 +41,10 @@ class ForecastParameters(Parameters):
 class TargetRule:
     """A rule that names a place for every platform.
 
-    Targets are made anew every `replan_steps` steps of a world, and kept in between.
+    Targets are made anew every `replan_steps` steps of a world, and kept in between; 0: only when an episode begins.
     """
 
-    replan_steps = 1
+    replan_steps: int = 1
 
     def __init__(self, scenario: Scenario, parameters: Parameters) -> None:
         """Keep scenario and pilot."""

@@ -85,7 +85,7 @@ class BestStatic(TargetRule):
     def __init__(self, scenario: Scenario, parameters: Parameters) -> None:
         """Lay out candidate sites."""
         super().__init__(scenario, parameters)
-        self._sites = Sites(scenario, 15e3)
+        self._sites = Sites(scenario, 10e3)
 
     def targets(self, view: View, before: FloatArray, restarted: NDArray[np.bool_]) -> FloatArray:
         """The best sites, the shortest ways in sum of squares."""

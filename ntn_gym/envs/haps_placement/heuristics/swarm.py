@@ -75,8 +75,8 @@ class Swarm:
 
 _GRID = {
     "budget": BUDGETS,
-    "attraction_m": (20e3, 30e3, 45e3, 60e3),
-    "repulsion_m": (30e3, 60e3),
+    "attraction_m": (25e3, 40e3, 60e3, 80e3),
+    "repulsion_m": (30e3, 60e3, 100e3),
     "repulsion": (0.3, 0.7, 1.5, 3.0),
     "gain": (1.0, 3.0, 10.0),
 }

@@ -61,7 +61,9 @@ class Lloyd(TargetRule):
 class GreedyParameters(ForecastParameters):
     """Parameters of `Greedy`."""
 
-    hysteresis: float = Field(0.03, ge=0, le=1, description="Share by which new targets must be better than the old.")
+    hysteresis: float = Field(0.0, ge=0, le=1, description="Share by which new targets must be better than the old.")
+    replan_steps: int = Field(1, ge=1, le=144, description="Steps between two plans.")
+    spacing_m: float = Field(15e3, ge=2e3, le=100e3, description="Distance between sites of the grid.")
 
 
 class Greedy(TargetRule):
@@ -70,13 +72,12 @@ class Greedy(TargetRule):
     Targets change only if the new ones cover more by a margin, because flying costs time and energy.
     """
 
-    replan_steps = 3
-
     def __init__(self, scenario: Scenario, parameters: GreedyParameters) -> None:
         """Lay out candidate sites."""
         super().__init__(scenario, parameters)
         self._p = parameters
-        self._sites = Sites(scenario, 15e3)
+        self.replan_steps = parameters.replan_steps
+        self._sites = Sites(scenario, parameters.spacing_m)
         self._maps = radio_maps(scenario)
 
     def targets(self, view: View, before: FloatArray, restarted: NDArray[np.bool_]) -> FloatArray:
@@ -91,8 +92,13 @@ class Greedy(TargetRule):
         return np.where(keep[:, None, None], before, plan)
 
 
-_LLOYD = {"budget": BUDGETS, "reach": (1.0, 1.5, 2.0, 3.0), "power": (0.5, 1.0, 1.5, 2.0)}
-_GREEDY = {"budget": BUDGETS, "hysteresis": (0.0, 0.03, 0.06, 0.1, 0.2)}
+_LLOYD = {"budget": BUDGETS, "reach": (1.0, 1.5, 2.0, 3.0, 5.0), "power": (0.5, 1.0, 2.0, 4.0)}
+_GREEDY = {
+    "budget": BUDGETS,
+    "hysteresis": (0.0, 0.02, 0.06, 0.15),
+    "replan_steps": (1, 3),
+    "spacing_m": (10e3, 15e3),
+}
 _LEAD = {"lead_h": LEADS_H, "averaged": (False, True)}
 _LLOYD_SOURCE = "S. P. Lloyd, IEEE Transactions on Information Theory 28, 1982"
 _GREEDY_SOURCE = "Nemhauser, Wolsey and Fisher, Mathematical Programming 14, 1978; assignment by Kuhn 1955"
