@@ -198,7 +198,8 @@ def _candidates(task: HAPSPlacementTask, hours: Hours) -> FloatArray:
         angle = 2 * np.pi * np.arange(count) / count
         rings.append(radius * np.stack([np.sin(angle), np.cos(angle)], axis=-1))
     near = (centre[:, :, None] + np.concatenate(rings)).reshape(n_hours, -1, 2)
-    return np.clip(np.concatenate([np.broadcast_to(grid, (n_hours, *grid.shape)), near], axis=1), -half, half)
+    everywhere = np.broadcast_to(grid, (n_hours, *grid.shape))
+    return np.asarray(np.clip(np.concatenate([everywhere, near], axis=1), -half, half))
 
 
 def _search(task: HAPSPlacementTask, hours: Hours, iterations: int) -> tuple[FloatArray, FloatArray]:
@@ -280,7 +281,7 @@ def _best_place(task: HAPSPlacementTask, hours: Hours, price: FloatArray, promis
         bound = np.maximum(bound, found * (1.0 + TOLERANCE))
         quarter = width / 4 * np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
         hour, place = np.repeat(hour, 4), (place[:, None] + quarter).reshape(-1, 2)
-    return bound * (1.0 + 1e-5)
+    return np.asarray(bound * (1.0 + 1e-5))
 
 
 def bound(task: HAPSPlacementTask, arrays: Arrays, iterations: int = ITERATIONS) -> BoundResult:

@@ -126,7 +126,7 @@ class Mover:
             available = surplus + np.where(down, 0.0, energy_j) * (1.0 / (self._per_discharge * dt))
             velocity, speed, power = self._fly(place_m, level, action, wind, available)
         else:
-            velocity, speed, power = wind.astype(np.float64), np.zeros_like(level), 0.0
+            velocity, speed, power = wind.astype(np.float64), np.zeros_like(level), np.zeros_like(level)
         way = velocity * dt
         net = surplus - power
         # The charge efficiency is below, the other factor above 1, so the smaller one is the right one for both signs.

@@ -164,14 +164,14 @@ class Picture:
             np.where(np.arange(demand.groups) < demand.towns + demand.movers, 1, 2),
         )
         palette = np.array([style.ORANGE, style.SKY_BLUE, style.VERMILLION])
-        self._groups.set_facecolors(palette[colours[shown]].tolist())
+        self._groups.set_facecolor(palette[colours[shown]].tolist())
         self._gateways.set_data(*(raw["gateway_m"][-1].T / 1e3))
         place_km = story.place_m / 1e3
         self._rings.set_offsets(place_km[-1])
         dead = [story.condition(i) != "serves" for i in range(story.task.n_agents)]
         colour = [style.colour(i) for i in range(story.task.n_agents)]
-        self._rings.set_edgecolors(colour)
-        self._rings.set_linestyles([":" if gone else "-" for gone in dead])
+        self._rings.set_edgecolor(colour)
+        self._rings.set_linestyle([":" if gone else "-" for gone in dead])
         first = int(np.searchsorted(story.time_h, story.time_h[-1] - TRAIL_H))
         self._trails.set_segments([place_km[first:, i] for i in range(story.task.n_agents)])
         self._trails.set_colors(colour)

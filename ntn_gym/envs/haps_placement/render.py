@@ -45,7 +45,8 @@ def render(task: HAPSPlacementTask, frame: Frame, mode: RenderMode) -> NDArray[n
         ) from error
     # The prepared picture is shared by all environments of a scenario, so only one may draw at a time.
     with _DRAWING:
-        return _prepared(task.scenario).draw(story)
+        picture: NDArray[np.uint8] = _prepared(task.scenario).draw(story)
+        return picture
 
 
 @lru_cache(maxsize=4)

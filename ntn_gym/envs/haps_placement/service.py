@@ -80,7 +80,7 @@ class Server:
         sight = rows[..., SIGHT]
         on = on[..., None]
         if self._alone:
-            noise = np.float32(1)
+            noise: Any = np.float32(1)
         else:
             heard = rows[..., INTERFERENCE] * (on * self._activity)
             noise = np.add.reduce(heard, axis=1, keepdims=True) - heard
@@ -146,7 +146,7 @@ class Reach:
         gap = place_m[:, :, None] - gateway_m[:, None]
         gap *= gap
         near = gap[..., 0] + gap[..., 1] <= self._direct_m2
-        direct = np.logical_or.reduce(near, axis=-1) & able
+        direct: NDArray[np.bool_] = np.logical_or.reduce(near, axis=-1) & able
         if self._alone or direct.all():
             return direct
         apart = place_m[:, :, None] - place_m[:, None]
@@ -155,7 +155,7 @@ class Reach:
         # Squaring the graph doubles the number of hops.
         for _ in range(self._rounds):
             linked = (linked[:, :, :, None] & linked[:, None]).any(axis=2)
-        return direct | (linked & direct[:, None]).any(axis=-1)
+        return np.asarray(direct | (linked & direct[:, None]).any(axis=-1))
 
 
 def jain(share: FloatArray, counted: NDArray[np.bool_]) -> FloatArray:
@@ -171,4 +171,4 @@ def jain(share: FloatArray, counted: NDArray[np.bool_]) -> FloatArray:
     values = share * counted
     total = np.add.reduce(values, axis=-1)
     squares = np.add.reduce(values * values, axis=-1)
-    return total * total / np.maximum(np.add.reduce(counted, axis=-1) * squares, 1e-12)
+    return np.asarray(total * total / np.maximum(np.add.reduce(counted, axis=-1) * squares, 1e-12))

@@ -336,7 +336,7 @@ class HAPSPlacementTask:
         worlds, agents = self._index(len(place))
         nearest = gap[worlds, agents, away.argmin(axis=-1)]
         nearest *= np.float32(1.0 / OFFSET_SCALE_M)
-        return np.minimum(np.maximum(nearest, -4), 4)
+        return np.asarray(np.minimum(np.maximum(nearest, -4), 4))
 
     def _index(self, n_worlds: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Indices of worlds [B, 1] and platforms [1, M], for picking along a third axis."""
@@ -356,7 +356,7 @@ class HAPSPlacementTask:
         np.minimum(gap, 4, out=gap)
         worlds, agents = self._index(n_worlds)
         order = away.argsort(axis=-1, kind="stable")
-        return about[worlds[..., None], agents[..., None], order].reshape(n_worlds, n_agents, -1)
+        return np.asarray(about[worlds[..., None], agents[..., None], order].reshape(n_worlds, n_agents, -1))
 
     def _probe_gains(self, state: State, place: FloatArray, works: NDArray[np.bool_], now: Now) -> FloatArray:
         """Demand that the platform could serve at each probe better than all others, [B, M, P x horizons]."""
@@ -371,7 +371,7 @@ class HAPSPlacementTask:
             quality = quality - best[:, :, None]
             np.maximum(quality, 0, out=quality)
         gains = quality.reshape(n_worlds, n_agents * PROBES, -1) @ now["asked"]
-        return np.minimum(gains.reshape(n_worlds, n_agents, PROBES * HORIZONS), DEMAND_SCALE)
+        return np.asarray(np.minimum(gains.reshape(n_worlds, n_agents, PROBES * HORIZONS), DEMAND_SCALE))
 
     def action_mask(self, state: State, now: Now) -> None:
         """All actions are always legal."""

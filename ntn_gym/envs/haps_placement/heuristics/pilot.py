@@ -78,7 +78,8 @@ class Pilot:
         power = np.maximum(np.maximum(allowed, by_day), 0.0)
         slowest = np.maximum(fly.slowest_m_s[level], 1e-9)
         induced = np.where(fly.inverse[level] > 0, fly.inverse[level] / slowest, 0.0)
-        return np.minimum(fastest, np.cbrt(np.maximum(power - induced, 0.0) / np.maximum(fly.cubic[level], 1e-12)))
+        limit = np.cbrt(np.maximum(power - induced, 0.0) / np.maximum(fly.cubic[level], 1e-12))
+        return np.asarray(np.minimum(fastest, limit))
 
     def _choose_level(
         self, view: View, winds: FloatArray, velocity_m_s: FloatArray
@@ -110,4 +111,4 @@ class Pilot:
             needed = (fly.hotel_w + fly.payload_w) * view.night_h[:, None] * 3600.0
             spare = self._budget * stored > needed
             climb = np.where((climb < 0) & ~spare, 0.0, climb)
-        return climb[..., None].astype(np.float32)
+        return np.asarray(climb[..., None], dtype=np.float32)
