@@ -8,10 +8,11 @@ from scipy.optimize import linprog
 
 from ntn_gym.core.seeding import WorldKey
 from ntn_gym.envs.haps_placement import bound as module
-from ntn_gym.envs.haps_placement.bound import Hours, bound, reachable
+from ntn_gym.envs.haps_placement.bound import bound
 from ntn_gym.envs.haps_placement.presets import load_preset
 from ntn_gym.envs.haps_placement.radio import radio_maps
 from ntn_gym.envs.haps_placement.reference import greedy_jump
+from ntn_gym.envs.haps_placement.relaxation import Hours, bandwidth_prices, platform_worth, reachable, read_cells
 from ntn_gym.envs.haps_placement.task import HAPSPlacementTask
 
 from .synthetic import raw_trace, task_with
@@ -79,7 +80,7 @@ def test_dilated_maps_hold_for_every_place_of_a_square() -> None:
         place = middle + rng.uniform(-width / 2, width / 2, (4000, 2))
         point = place + rng.uniform(-60e3, 60e3, (4000, 2))
         cell = maps.cells((point - place).astype(np.float32))
-        square = module._read(wide, point - middle)
+        square = read_cells(wide, point - middle)
         for part in ("covered", "efficiency"):
             own = getattr(exact, part).ravel()[cell]
             assert (own <= getattr(wide, part).ravel()[square]).all(), (width, part)
@@ -96,7 +97,7 @@ def test_phi_is_above_the_exact_knapsack() -> None:
             -(demand * (covered - price)), A_ub=[demand * covered / efficiency], b_ub=[80.0], bounds=(0, 1)
         ).fun
         rows = [np.float32(part)[None] for part in (demand, covered, efficiency, price)]
-        above = module._phi(*rows, 80.0, module.bandwidth_prices(load_preset("airships")))[0]
+        above = platform_worth(*rows, 80.0, bandwidth_prices(load_preset("airships")))[0]
         assert exact <= above * (1 + 1e-5) and above <= 1.2 * exact + 5.0
 
 
