@@ -13,4 +13,5 @@ ENTRY = EnvEntry(
     renderer="ntn_gym.envs.resource_allocation.render:render",
     default_preset="beams",
     agents="transmitter",
+    trivial_presets=("tiny",),
 )

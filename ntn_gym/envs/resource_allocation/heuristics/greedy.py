@@ -104,7 +104,7 @@ class GreedyPlanned(Greedy):
 
 
 _GRID: dict[str, tuple[Any, ...]] = {
-    "patience": (0.05, 0.1, 0.15, 0.2, 0.3, 0.5),
+    "patience": (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8),
     "shadow_price": (0.4, 0.8, 1.6),
     "sweeps": (1,),
 }
