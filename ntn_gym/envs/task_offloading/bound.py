@@ -74,11 +74,11 @@ class _World:
             return np.lib.stride_tricks.sliding_window_view(padded, life, axis=0).max(axis=-1)
 
         alone = uplink_rate_bit_s(arrays["density_hz"][world], np.ones(n_nodes), layout)
-        alone = np.where(arrays["visible"][world][:, None], alone, 0.0)
+        alone = np.where(arrays["open"][world][:, None, 1 : n_nodes + 1], alone, 0.0)
         rate = best_of_life(alone)[born_step, device]  # [tasks, A]
         servers = arrays["server_rate"][world]
         speed = best_of_life(servers)[born_step]  # [tasks, R]
-        delay_s = -best_of_life(-arrays["delay_s"][world])[born_step]
+        delay_s = -best_of_life(-arrays["way_s"][world][:, 1 : n_nodes + 1])[born_step]
 
         frequency = arrays["cpu_hz"][world, born_step, device]
         n_tasks, n_places = len(device), 1 + n_nodes + (scenario.cloud is not None)
@@ -132,7 +132,7 @@ def _capacities(task: TaskOffloadingTask, arrays: Arrays, world: int) -> Floats:
     columns = [rate[:, layout.first_resource[i]].copy() for i in range(len(scenario.nodes))]
     if "leo" in scenario.nodes:
         i = scenario.nodes.index("leo")
-        server = arrays["resource"][world, :, i]
+        server = arrays["resource"][world, :, i + 1]
         slots = int(np.ceil(scenario.tasks.deadline_max_s / scenario.dt_s)) + 1
         changed = np.flatnonzero(np.diff(server, prepend=server[:1]))
         for begin in changed:

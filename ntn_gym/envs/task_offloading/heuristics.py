@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ntn_gym.core.coin import arbitrary
 from ntn_gym.core.heuristic import HeuristicSpec
 from ntn_gym.core.scenario import parse
-from ntn_gym.envs.task_offloading.observation import DEVICE_SIZE, OPTION, OPTION_SIZE, TIME_SCALE_S
+from ntn_gym.envs.task_offloading.layout import DEVICE_SIZE, OPTION, OPTION_SIZE, TIME_SCALE_S
 from ntn_gym.envs.task_offloading.task import TaskOffloadingTask
 
 Floats = NDArray[Any]

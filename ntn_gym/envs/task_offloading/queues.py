@@ -1,7 +1,5 @@
 """Work-conserving first-come-first-served queues over one slot, exact to the instant inside it.
 
-Many queues are served at once: pieces of work are lined up as rows (`line_up`), one row per queue that holds anything.
-
 - `serve_in_order`: all work is there when the slot begins (a device's processor, its uplinks);
 - `serve_arrivals`: work comes at any time of the slot (the servers), Lindley's recursion in its max-plus form
   e_i = W_i + max over j <= i of (a_j - W_(j-1)), with W the running sum of service times.
@@ -21,37 +19,21 @@ FloatArray = NDArray[Any]
 IntArray = NDArray[np.intp]
 
 
-class Lines(NamedTuple):
-    """Pieces of work as rows, one per queue.
+class Line(NamedTuple):
+    """Pieces of work as cells of rows, one row per queue.
 
     Attributes:
         order: Pieces in the order of queues and, within a queue, of service, [n].
-        row: Row of each piece in this order, [n].
-        column: Its place in the row, [n].
-        queue: Number of the queue of each row, [rows].
-        shape: Rows and longest queue.
+        queue: Queue of each piece in this order, [n].
+        column: Its place in the queue, [n].
     """
 
     order: IntArray
-    row: IntArray
-    column: IntArray
     queue: IntArray
-    shape: tuple[int, int]
-
-    def spread(self, values: FloatArray, otherwise: float = 0.0) -> FloatArray:
-        """Write one value per piece [n] into rows; the rest of a row is filled up."""
-        dense = np.full(self.shape, otherwise)
-        dense[self.row, self.column] = values[self.order]
-        return dense
-
-    def collect(self, rows: FloatArray) -> FloatArray:
-        """Read rows back, one value per piece [n], in the original order."""
-        values = np.empty(len(self.order))
-        values[self.order] = rows[self.row, self.column]
-        return values
+    column: IntArray
 
 
-def line_up(queue: IntArray, key: FloatArray) -> Lines:
+def line_up(queue: IntArray, key: FloatArray) -> Line:
     """Sort pieces into queues.
 
     Args:
@@ -59,41 +41,35 @@ def line_up(queue: IntArray, key: FloatArray) -> Lines:
         key: Within a queue the smallest comes first; equal ones stay in their order, [n].
     """
     order = np.lexsort((key, queue))
-    sorted_queue = queue[order]
-    begins = np.empty(len(order), dtype=np.bool_)
-    begins[:1] = True
-    np.not_equal(sorted_queue[1:], sorted_queue[:-1], out=begins[1:])
-    first = np.flatnonzero(begins)
-    row = np.cumsum(begins) - 1
-    column = np.arange(len(order)) - first[row]
-    longest = int(column.max()) + 1 if len(order) else 0
-    return Lines(order, row, column, sorted_queue[first], (len(first), longest))
+    line = queue[order]
+    return Line(order, line, np.arange(len(order)) - line.searchsorted(line))
 
 
 class Served(NamedTuple):
-    """What a slot did to rows of work.
+    """What a slot did to pieces of work.
 
     Attributes:
-        left: What remains, in the unit of the work, [rows, N].
-        end_s: When each piece ended, from the beginning of the slot; infinite where it did not, [rows, N].
+        left: What remains, in the unit of the work, [...].
+        end_s: When each piece ended, from the beginning of the slot; infinite where it did not; without meaning where
+            there is none, [...].
     """
 
     left: FloatArray
     end_s: FloatArray
 
 
-def serve_in_order(work: FloatArray, rate: FloatArray, dt_s: float) -> Served:
-    """Serve the pieces of each row one after the other.
+def serve_in_order(until: FloatArray, work: FloatArray, rate: FloatArray, dt_s: float) -> Served:
+    """Serve pieces of which all are there when the slot begins.
 
     Args:
-        work: What remains of each piece, 0 where there is none, [rows, N].
-        rate: Work done per second, positive, [rows].
+        until: Work of the queue up to and with each piece, [n].
+        work: What remains of the piece, positive, [n].
+        rate: Work that its queue does per second, positive, [n].
         dt_s: Length of the slot.
     """
-    until = np.cumsum(work, axis=1)
-    done = until <= (rate * dt_s)[:, None]
-    left = np.where(done, 0.0, np.minimum(until - (rate * dt_s)[:, None], work))
-    return Served(left, np.where(done & (work > 0.0), until / rate[:, None], np.inf))
+    over = until - rate * dt_s
+    done = over <= 0.0
+    return Served(np.where(done, 0.0, np.minimum(over, work)), np.where(done, until / rate, np.inf))
 
 
 def serve_arrivals(work: FloatArray, arrival_s: FloatArray, rate: FloatArray, dt_s: float) -> Served:
@@ -106,9 +82,10 @@ def serve_arrivals(work: FloatArray, arrival_s: FloatArray, rate: FloatArray, dt
         rate: Work done per second, positive, [rows].
         dt_s: Length of the slot.
     """
-    service_s = work / rate[:, None]
-    until = np.cumsum(service_s, axis=1)
+    per_second = rate[:, None]
+    service_s = work / per_second
+    until = service_s.cumsum(axis=1)
     end = until + np.maximum.accumulate(np.maximum(arrival_s, 0.0) - (until - service_s), axis=1)
-    done = end <= dt_s
-    left = np.where(done, 0.0, np.minimum((end - dt_s) * rate[:, None], work))
-    return Served(left, np.where(done & (work > 0.0), end, np.inf))
+    over = end - dt_s
+    done = over <= 0.0
+    return Served(np.where(done, 0.0, np.minimum(over * per_second, work)), np.where(done, end, np.inf))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ntn_gym.core.task import Now
 from ntn_gym.envs.task_offloading.packing import Plant, uplink_rate_bit_s
-from ntn_gym.envs.task_offloading.queues import line_up, serve_arrivals, serve_in_order
+from ntn_gym.envs.task_offloading.queues import Line, line_up, serve_arrivals, serve_in_order
 from ntn_gym.envs.task_offloading.scenario import Scenario
 from ntn_gym.envs.task_offloading.state import N_ROWS, Row, State
 
@@ -17,39 +17,55 @@ FloatArray = NDArray[Any]
 
 
 class Choice(NamedTuple):
-    """What the devices decided: target, node of the uplink (-1: none) and offloaded share, each [B, U]."""
+    """What the devices decided: target and offloaded share, each [B, U]; the share is 0 for the device itself."""
 
     target: NDArray[np.intp]
-    node: NDArray[np.intp]
     ratio: FloatArray
 
 
 class Slot(NamedTuple):
-    """What happened, each [B, U] unless said otherwise.
+    """What happened.
 
     Attributes:
-        completed: Tasks whose result came in time.
-        dropped: Tasks that expired.
-        delay_s: Sum of the delays of the completed ones.
-        cost: Sum of their delay over deadline.
-        device_energy_j: Energy of computing and transmitting on the device.
-        server_energy_j: Energy that servers spent for the device.
+        ended: Sums for each device, `ENDED` in order, [6, B, U].
+        device_energy_j: Energy of computing and transmitting on the device, [B, U].
         busy: Share of the slot in which each server worked, [B, R].
     """
 
-    completed: FloatArray
-    dropped: FloatArray
-    delay_s: FloatArray
-    cost: FloatArray
+    ended: FloatArray
     device_energy_j: FloatArray
-    server_energy_j: FloatArray
     busy: FloatArray
+
+
+ENDED = ("completed", "dropped", "delay_s", "cost", "server_energy_j", "on_way")
+"""Tasks completed in time, tasks expired, delays of the completed, their delay over deadline, energy that servers
+spent, and tasks that go on."""
+
+
+class _Living(NamedTuple):
+    """The living tasks of all worlds as a list.
+
+    Attributes:
+        tasks: Their numbers, [N_ROWS, n].
+        device: Device over all worlds, [n].
+        place: Place in the table of the device, [n].
+        world: World, [n].
+        begin_s: When the slot begins in that world, [n].
+        queue: Queue of the local and of the remote part, one after the other, over all devices, [2, n].
+    """
+
+    tasks: FloatArray
+    device: NDArray[np.intp]
+    place: NDArray[np.intp]
+    world: NDArray[np.intp]
+    begin_s: FloatArray
+    queue: NDArray[np.intp]
 
 
 class SlotMachine:
     """Steps the tasks of a scenario.
 
-    Few of the places of the table hold a task, so everything runs on the list of living tasks of all worlds. Sums are
+    Few of the places of the table hold a task, so most runs on the list of living tasks of all worlds. Sums are
     taken per device or server in the order of the list, hence they do not depend on the other worlds.
     """
 
@@ -58,171 +74,156 @@ class SlotMachine:
         self._dt_s = scenario.dt_s
         self._layout = layout
         self._devices = scenario.devices
-        self._cloud = scenario.cloud
-        self._result_share = scenario.tasks.result_share
+        self._has_cloud = scenario.cloud is not None
         self._n_nodes = len(scenario.nodes)
         self._n_resources = len(layout.resource_node)
+        self._parts = np.arange(len(ENDED))[:, None]
 
     def step(self, state: State, choice: Choice, now: Now) -> tuple[State, Slot]:
         """Live through one slot."""
         table = self._admit(state.tasks, choice, now)
         n_worlds, n_devices, n_kept, _ = table.shape
+        n_all, n_queues = n_worlds * n_devices, self._n_nodes + 1
         places = table.reshape(-1, N_ROWS)
-        living = np.flatnonzero(places[:, Row.ALIVE])
+        (living,) = places[:, Row.DUE_S].nonzero()
         tasks = np.ascontiguousarray(places[living].T)
-        device = living // n_kept  # over all worlds
+        device, place = np.divmod(living, n_kept)
         world = device // n_devices
-        begin = now["time_s"][world]
+        target = tasks[Row.TARGET].astype(np.intp)
+        queue = np.empty((2, len(living)), dtype=np.intp)
+        np.multiply(device, n_queues, out=queue[0])
+        np.add(queue[0], self._layout.target_node[target] + 1, out=queue[1])
+        at = world * len(self._layout.target_node) + target
+        list_ = _Living(tasks, device, place, world, now["time_s"][world], queue)
 
-        shape = (n_worlds, n_devices)
-        cycles_done = self._compute(tasks, device, begin, now["cpu_hz"].ravel())
-        sharing, on_air_s = self._transmit(tasks, device, world, begin, now)
-        work_done, server_energy_j = self._serve(tasks, world, begin, now)
-        n_all = n_worlds * n_devices
-        frequency = now["cpu_hz"]
-        computing_j = (
-            self._devices.capacitance * frequency * frequency * _sums(device, cycles_done, n_all).reshape(shape)
-        )
-        device_j = computing_j + self._devices.transmit_power_w * on_air_s.reshape(shape)
+        sharing, device_energy_j = self._work_on_devices(list_, at, n_kept, now)
+        line, left, work_done, server_energy_j = self._serve(list_, now)
 
         done_s = np.maximum(tasks[Row.LOCAL_END_S], tasks[Row.REMOTE_END_S])
-        end = begin + self._dt_s
+        end = list_.begin_s + self._dt_s
         due, born = tasks[Row.DUE_S], tasks[Row.BORN_S]
         completed = done_s <= np.minimum(end, due)
-        dropped = ~completed & (due <= end)
-        # What has ended leaves all queues.
-        goes_on = ~(completed | dropped)
-        tasks[[Row.ALIVE, Row.CYCLES, Row.BITS, Row.WORK]] *= goes_on
-        places[living] = tasks.T
-        delay_s = np.where(completed, done_s - born, 0.0)
+        goes_on = ~completed & (due > end)
+        ended = np.zeros((len(ENDED), len(living)))
+        ended[0] = completed
+        ended[1] = ~(completed | goes_on)
+        np.subtract(done_s, born, out=ended[2], where=completed)
+        np.divide(ended[2], due - born, out=ended[3])
+        ended[4] = server_energy_j
+        ended[5] = goes_on
+        sums = np.bincount((device + self._parts * n_all).ravel(), ended.ravel(), len(ENDED) * n_all)
+        sums = sums.reshape(len(ENDED), n_worlds, n_devices)
         newest_s = state.newest_s.copy()
-        np.maximum.at(newest_s.reshape(-1), device[completed], born[completed])
-        slot = Slot(
-            completed=_sums(device, completed, n_all).reshape(shape),
-            dropped=_sums(device, dropped, n_all).reshape(shape),
-            delay_s=_sums(device, delay_s, n_all).reshape(shape),
-            cost=_sums(device, delay_s / (due - born), n_all).reshape(shape),
-            device_energy_j=device_j,
-            server_energy_j=_sums(device, server_energy_j, n_all).reshape(shape),
-            busy=work_done / (now["server_rate"] * self._dt_s),
-        )
-        waits = (tasks[Row.WORK] > 0.0) & (tasks[Row.ARRIVAL_S] <= end)
-        server = world[waits] * self._n_resources + tasks[Row.RESOURCE][waits].astype(np.intp)
-        backlog = _sums(server, tasks[Row.WORK][waits], n_worlds * self._n_resources)
+        np.maximum.at(newest_s.reshape(-1), device, born * completed)
+        # What has ended leaves all queues.
+        due *= goes_on
+        places[living] = tasks.T
+        waiting = np.bincount(
+            queue.ravel(), (tasks[Row.CYCLES : Row.BITS + 1] * goes_on).ravel(), n_all * n_queues
+        ).reshape(n_worlds, n_devices, n_queues)
+        backlog = np.bincount(line.queue, left * goes_on[line.order], n_worlds * self._n_resources)
         last = np.where(now["task"][:, 0] > 0.0, choice.target, state.last_target)
-        return State(table, last, newest_s, backlog.reshape(n_worlds, -1), sharing), slot
+        after = State(table, last, newest_s, waiting, sums[5], backlog.reshape(n_worlds, -1), sharing)
+        return after, Slot(sums, device_energy_j, work_done / (now["server_rate"] * self._dt_s))
 
     def _admit(self, before: FloatArray, choice: Choice, now: Now) -> FloatArray:
-        """Enter the tasks of this slot into a copy of the table; who was there before has ended long ago."""
+        """Copy the table with the tasks of this slot at the end; those at the beginning ended long ago."""
         layout = self._layout
-        table = before.copy()
-        world, device = np.nonzero(now["task"][:, 0])
-        if not len(world):
-            return table
-        bit, cycles, deadline_s = now["task"][world, :, device].T
-        begin = now["time_s"][world]
-        target, node, ratio = (part[world, device] for part in choice)
-        remote = ratio > 0.0
-        cloud = remote & (target == self._n_nodes + 1)
-        place = np.maximum(node, 0)
-        entry = np.empty((len(world), N_ROWS))
-        entry[:, Row.ALIVE] = 1.0
-        entry[:, Row.BORN_S] = begin
-        entry[:, Row.DUE_S] = begin + deadline_s
-        entry[:, Row.CYCLES] = (1.0 - ratio) * cycles
-        entry[:, Row.BITS] = ratio * bit
-        entry[:, Row.WORK] = ratio * np.where(cloud, bit, cycles)
-        entry[:, Row.NODE] = node
-        entry[:, Row.RESOURCE] = np.where(cloud, layout.feeder, layout.first_resource[place])
-        entry[:, Row.ARRIVAL_S] = np.inf
+        table = np.empty_like(before)
+        table[:, :, :-1] = before[:, :, 1:]
+        new = table[:, :, -1]
+        task = now["task"]
+        bit, cycles = task[:, 0], task[:, 1]
+        target, ratio = choice
+        begin = now["time_s"][:, None]
+        offloaded, remote = ratio * bit, ratio * cycles
+        targets = now["return_s"]
+        return_s = targets.take(target + np.arange(0, targets.size, targets.shape[1])[:, None])
+        new[..., Row.DUE_S] = now["due_s"]
+        new[..., Row.BORN_S] = begin
+        new[..., Row.TARGET] = target
+        new[..., Row.RESOURCE] = 0.0
+        new[..., Row.CYCLES] = cycles - remote
+        new[..., Row.BITS] = offloaded
+        new[..., Row.ARRIVAL_S] = np.inf
+        new[..., Row.WORK] = np.where(target == self._n_nodes + 1, offloaded, remote) if self._has_cloud else remote
         # A part that does not exist is done at once.
-        entry[:, Row.LOCAL_END_S] = np.where(ratio < 1.0, np.inf, begin)
-        entry[:, Row.REMOTE_END_S] = np.where(remote, np.inf, begin)
-        delay_s = now["delay_s"][world, place]
-        after = delay_s + self._result_share * ratio * bit / layout.result_rate_bit_s[place]
-        if self._cloud is not None:
-            beyond = 2.0 * (delay_s + self._cloud.network_delay_s) + ratio * cycles / self._cloud.cpu_hz
-            after = after + np.where(cloud, beyond, 0.0)
-        entry[:, Row.AFTER_S] = after
-        number = np.rint(begin / self._dt_s).astype(np.intp)
-        table[world, device, number % table.shape[2]] = entry
+        new[..., Row.LOCAL_END_S] = np.where(ratio < 1.0, np.inf, begin)
+        new[..., Row.REMOTE_END_S] = np.where(ratio > 0.0, np.inf, begin)
+        after_s = return_s + offloaded * layout.target_result_s_bit[target]
+        new[..., Row.AFTER_S] = after_s + remote * layout.target_after_s_cycle[target]
         return table
 
-    def _compute(
-        self, tasks: FloatArray, device: NDArray[np.intp], begin: FloatArray, frequency: FloatArray
-    ) -> FloatArray:
-        """Compute on the devices; return the cycles done for each task."""
-        done = np.zeros(len(device))
-        here = np.flatnonzero(tasks[Row.CYCLES])
-        if len(here):
-            work = tasks[Row.CYCLES][here]
-            lines = line_up(device[here], tasks[Row.BORN_S][here])
-            served = serve_in_order(lines.spread(work), frequency[lines.queue], self._dt_s)
-            left = lines.collect(served.left)
-            done[here] = work - left
-            tasks[Row.CYCLES, here] = left
-            tasks[Row.LOCAL_END_S, here] = begin[here] + lines.collect(served.end_s)
-        return done
-
-    def _transmit(
-        self, tasks: FloatArray, device: NDArray[np.intp], world: NDArray[np.intp], begin: FloatArray, now: Now
+    def _work_on_devices(
+        self, living: _Living, at: NDArray[np.intp], n_kept: int, now: Now
     ) -> tuple[FloatArray, FloatArray]:
-        """Send; return the devices on each node's band [B, A] and how long each device sent, [B * U]."""
-        n_nodes, n_all = self._n_nodes, now["cpu_hz"].size
-        sharing = np.zeros(now["visible"].shape)
-        on_air_s = np.zeros(n_all)
-        node = tasks[Row.NODE].astype(np.intp)
+        """Compute and send; return the devices on each node's band [B, A] and the energy of each device [B, U].
+
+        Args:
+            living: The tasks.
+            at: World and target of each, as index into what is known by target.
+            n_kept: Places in the table of a device.
+            now: Current slice.
+        """
+        tasks, n = living.tasks, len(living.device)
+        frequency = now["cpu_hz"]
+        n_worlds, n_devices = frequency.shape
+        left = tasks[Row.CYCLES : Row.BITS + 1]
+        work = left.copy()
         # Nobody sends to a satellite that has set: the work waits for the next one.
-        here = np.flatnonzero(
-            (tasks[Row.BITS] > 0.0) & now["visible"].reshape(-1)[world * n_nodes + np.maximum(node, 0)]
-        )
-        if not len(here):
-            return sharing, on_air_s
-        work = tasks[Row.BITS][here]
-        lines = line_up(device[here] * n_nodes + node[here], tasks[Row.BORN_S][here])
-        owner, band = np.divmod(lines.queue, n_nodes)
-        cell = owner // now["cpu_hz"].shape[1] * n_nodes + band
-        np.add.at(sharing.reshape(-1), cell, 1.0)
-        rate = uplink_rate_bit_s(
-            now["density_hz"].reshape(-1)[lines.queue], sharing.reshape(-1)[cell], self._layout, band
-        )
-        rows = lines.spread(work)
-        served = serve_in_order(rows, rate, self._dt_s)
-        tasks[Row.BITS, here] = lines.collect(served.left)
-        np.add.at(on_air_s, owner, np.minimum(rows.sum(axis=1) / rate, self._dt_s))
-        sent_s = lines.collect(served.end_s)
-        at_node = world[here] * n_nodes + node[here]
-        arrives = np.isfinite(sent_s)
-        tasks[Row.ARRIVAL_S, here] = begin[here] + sent_s + now["delay_s"].reshape(-1)[at_node]
+        work[1] *= now["open"].take(at)
+        sends = work[1] > 0.0
+        (piece,) = work.reshape(-1).nonzero()
+        amount, queue = work.take(piece), living.queue.take(piece)
+        # Tasks stand in the order of their arrival, and empty places of a row do no harm.
+        place = living.place[piece % max(n, 1)]
+        rows = np.zeros((n_worlds * n_devices * (self._n_nodes + 1), n_kept))
+        rows[queue, place] = amount
+        until = rows.cumsum(axis=1, out=rows)
+        total = until[:, -1].reshape(n_worlds, n_devices, self._n_nodes + 1)
+        sharing = np.add.reduce(total[..., 1:] > 0.0, axis=1, dtype=np.float64)
+        speed = np.empty(total.shape)
+        speed[..., 0] = frequency
+        speed[..., 1:] = uplink_rate_bit_s(now["density_hz"], np.maximum(sharing, 1.0)[:, None], self._layout)
+        busy_s = np.minimum(total / speed, self._dt_s)
+        energy_j = self._devices.capacitance * frequency * frequency * frequency * busy_s[..., 0]
+        for node in range(1, self._n_nodes + 1):
+            energy_j += self._devices.transmit_power_w * busy_s[..., node]
+
+        served = serve_in_order(until[queue, place], amount, speed.take(queue), self._dt_s)
+        left.reshape(-1)[piece] = served.left
+        begin = np.empty((2, n))
+        begin[0] = living.begin_s
+        np.add(living.begin_s, now["way_s"].take(at), out=begin[1])
+        tasks[Row.LOCAL_END_S : Row.ARRIVAL_S + 1].reshape(-1)[piece] = begin.take(piece) + served.end_s
         # Which satellite it reaches shows when the upload ends.
-        resource = tasks[Row.RESOURCE, here]
-        direct = arrives & (resource != self._layout.feeder)
-        tasks[Row.RESOURCE, here] = np.where(direct, now["resource"].reshape(-1)[at_node], resource)
-        return sharing, on_air_s
+        np.copyto(tasks[Row.RESOURCE], now["resource"].take(at), where=sends)
+        return sharing, energy_j
 
-    def _serve(
-        self, tasks: FloatArray, world: NDArray[np.intp], begin: FloatArray, now: Now
-    ) -> tuple[FloatArray, FloatArray]:
-        """Serve at the servers; return the work done by each server [B, R] and the energy for each task."""
-        n_resources = self._n_resources
-        done = np.zeros(now["server_rate"].shape)
-        energy_j = np.zeros(len(world))
-        arrival_s = tasks[Row.ARRIVAL_S] - begin
-        here = np.flatnonzero((tasks[Row.WORK] > 0.0) & (arrival_s < self._dt_s))
-        if len(here):
-            work = tasks[Row.WORK][here]
-            resource = tasks[Row.RESOURCE][here].astype(np.intp)
-            lines = line_up(world[here] * n_resources + resource, arrival_s[here])
-            rows = lines.spread(work)
-            rate = now["server_rate"].reshape(-1)[lines.queue]
-            served = serve_arrivals(rows, lines.spread(arrival_s[here], np.inf), rate, self._dt_s)
-            done.reshape(-1)[lines.queue] = (rows - served.left).sum(axis=1)
-            left = lines.collect(served.left)
-            energy_j[here] = (work - left) * self._layout.resource_energy[resource]
-            tasks[Row.WORK, here] = left
-            tasks[Row.REMOTE_END_S, here] = begin[here] + lines.collect(served.end_s) + tasks[Row.AFTER_S][here]
-        return done, energy_j
+    def _serve(self, living: _Living, now: Now) -> tuple[Line, FloatArray, FloatArray, FloatArray]:
+        """Serve at the servers.
 
-
-def _sums(index: NDArray[np.intp], values: NDArray[Any], size: int) -> FloatArray:
-    return np.bincount(index, values, size)
+        Returns:
+            The tasks that were there in line, what is left of each, the work done by each server [B, R], and the
+            energy for each living task.
+        """
+        tasks, rates = living.tasks, now["server_rate"]
+        arrival_s = tasks[Row.ARRIVAL_S] - living.begin_s
+        (here,) = ((tasks[Row.WORK] > 0.0) & (arrival_s < self._dt_s)).nonzero()
+        resource = tasks[Row.RESOURCE, here].astype(np.intp)
+        line = line_up(living.world[here] * self._n_resources + resource, arrival_s[here])
+        here = here[line.order]
+        cell = line.queue, line.column
+        work, begin = tasks[Row.WORK, here], living.begin_s[here]
+        shape = (rates.size, int(np.maximum.reduce(line.column, initial=0)) + 1)
+        works, arrivals = np.zeros(shape), np.full(shape, np.inf)
+        works[cell], arrivals[cell] = work, arrival_s[here]
+        served = serve_arrivals(works, arrivals, rates.reshape(-1), self._dt_s)
+        left = served.left[cell]
+        done = work - left
+        tasks[Row.WORK, here] = left
+        tasks[Row.REMOTE_END_S, here] = begin + served.end_s[cell] + tasks[Row.AFTER_S, here]
+        energy_j = np.zeros(len(living.device))
+        energy_j[here] = done * self._layout.resource_energy.take(line.queue % self._n_resources)
+        done_by_server = np.bincount(line.queue, done, rates.size).reshape(rates.shape)
+        return Line(here, line.queue, line.column), left, done_by_server, energy_j

@@ -10,12 +10,23 @@ from numpy.typing import NDArray
 
 from ntn_gym.core.slots import SlotLayout
 from ntn_gym.core.task import Arrays, KpiSpec, Now, Outcome, TermSpec
-from ntn_gym.envs.task_offloading.observation import DEVICE_SIZE, OPTION, OPTION_SIZE, Observer
+from ntn_gym.envs.task_offloading.layout import DEVICE_SIZE, OPTION, OPTION_SIZE
+from ntn_gym.envs.task_offloading.observation import Observer
 from ntn_gym.envs.task_offloading.packing import Memory, Packer, plant
 from ntn_gym.envs.task_offloading.scenario import Scenario
 from ntn_gym.envs.task_offloading.state import State, nothing
-from ntn_gym.envs.task_offloading.step import Choice, SlotMachine
+from ntn_gym.envs.task_offloading.step import ENDED, Choice, SlotMachine
 from ntn_gym.envs.task_offloading.world import OffloadingWorld
+
+_NUMBERS = (*ENDED, "device_energy_j", "age_s", "server_use", "offloaded", "arrived", "illegal", "tasks")
+"""What a step counts for each device, in the order of `TaskOffloadingTask.step`."""
+_TERM_NUMBERS = {
+    "delay": "cost",
+    "drop": "dropped",
+    "device_energy": "device_energy_j",
+    "server_energy": "server_energy_j",
+}
+_KPI_NUMBERS = {name: name for name in _NUMBERS} | {"delay_p95_s": "delay_s", "illegal_actions": "illegal"}
 
 
 class TaskOffloadingTask:
@@ -171,6 +182,8 @@ class TaskOffloadingTask:
             KpiSpec("arrived", "count", "sum", "neither", "new tasks"),
             KpiSpec("illegal_actions", "1/min", "per_minute", "lower", "choices that were not legal"),
         )
+        names = [_TERM_NUMBERS[term.name] for term in self.reward_terms] + [_KPI_NUMBERS[k.name] for k in self.kpis]
+        self._reported = np.array([_NUMBERS.index(name) for name in names])
         self._packer = Packer(scenario, self.plant)
         self._machine = SlotMachine(scenario, self.plant)
         self._kept = scenario.tail_steps + 1
@@ -199,27 +212,27 @@ class TaskOffloadingTask:
         """Apply one choice per device and live through the slot."""
         choice, illegal = self._choice(action, now)
         after, slot = self._machine.step(state, choice, now)
-        terms = np.stack([slot.cost, slot.dropped, slot.device_energy_j, slot.server_energy_j], axis=-1)
         arrived = now["task"][:, 0] > 0.0
-        ended = slot.completed + slot.dropped
-        age = now["time_s"][:, None] + self.dt_s - after.newest_s
-        use = np.broadcast_to(slot.busy.mean(axis=-1)[:, None], ended.shape)
-        kpis = np.stack(
-            [
-                ended, slot.dropped, slot.completed, slot.delay_s, slot.delay_s, slot.device_energy_j,
-                slot.server_energy_j, age, use, np.where(arrived, choice.ratio, 0.0), arrived, illegal,
-            ],
-            axis=-1,
-        )  # fmt: skip
-        return after, Outcome(terms, kpis, np.zeros(len(terms), dtype=np.bool_))
+        numbers = np.empty((len(_NUMBERS), *arrived.shape))
+        numbers[: len(ENDED)] = slot.ended
+        numbers[6] = slot.device_energy_j
+        np.subtract(now["time_s"][:, None] + self.dt_s, after.newest_s, out=numbers[7])
+        numbers[8] = slot.busy.mean(axis=-1)[:, None]
+        np.multiply(choice.ratio, arrived, out=numbers[9])
+        numbers[10] = arrived
+        numbers[11] = illegal
+        np.add(numbers[0], numbers[1], out=numbers[12])
+        both = numbers.transpose(1, 2, 0).take(self._reported, axis=-1)
+        n_terms = len(self.reward_terms)
+        return after, Outcome(both[..., :n_terms], both[..., n_terms:], np.zeros(len(both), dtype=np.bool_), both)
 
     def _choice(self, action: NDArray[Any], now: Now) -> tuple[Choice, NDArray[np.bool_]]:
         """Read actions; an illegal one leaves the task on the device."""
         usable = now["usable"]
         here = now["task"][:, 0] > 0.0
         if self.scenario.action == "discrete":
-            legal = np.take_along_axis(usable, action.reshape(len(action), -1), axis=1) & (here | (action == 0))
-            option = np.where(legal, action, 0)
+            legal = usable.take(action + np.arange(0, usable.size, self.n_options)[:, None]) & (here | (action == 0))
+            option = action * legal
             ratio = self.plant.option_ratio[option]
         else:
             legal = np.ones(action.shape[:2], dtype=np.bool_)
@@ -230,7 +243,7 @@ class TaskOffloadingTask:
             ratio = np.where(servers.any(axis=-1)[:, None], ratio, 0.0)
             option = np.where(ratio > 0.0, self._first_option[1:][best], 0)
         target = self.plant.option_target[option]
-        return Choice(target, self.plant.option_node[option], ratio), ~legal
+        return Choice(target, ratio), ~legal
 
     def observe(self, state: State, now: Now) -> NDArray[np.float32]:
         """Return what the devices know, see `observation`."""
