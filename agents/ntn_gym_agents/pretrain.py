@@ -75,6 +75,7 @@ def imitate(
     *,
     central: bool = False,
     team: float = 0.0,
+    params: Mapping[str, Any] | None = None,
 ) -> Imitation:
     """Train the networks of ``model`` to decide as a heuristic does.
 
@@ -83,14 +84,16 @@ def imitate(
         env: Its environment. Where it scales rewards, it learns the scale from the teacher's.
         task: The decision problem.
         rules: Its heuristics.
-        teacher: Name of the heuristic; its tuned parameters are used.
+        teacher: Name of the heuristic.
         n_decisions: At least so many decisions are seen, in whole episodes.
         seed: Decides worlds, noise and the order of the lessons.
         central: The model decides for all agents of a world at once.
         team: Share of the mean reward of all agents in what each learns from.
+        params: Its parameters; None: those it recommends.
     """
     rng = np.random.default_rng([seed, *b"imitation"])
-    lessons = watch(task, rules[teacher].factory(task, {}), n_decisions, model.gamma, rng, central=central, team=team)
+    rule = rules[teacher].factory(task, params or {})
+    lessons = watch(task, rule, n_decisions, model.gamma, rng, central=central, team=team)
     scale = 1.0
     if isinstance(env, VecNormalize) and env.norm_reward:
         env.ret_rms.update(lessons.earned)

@@ -36,7 +36,8 @@ from ntn_gym.core.registry import resolve
 from ntn_gym.core.seeding import TRAINING_SEEDS, VALIDATION_SEEDS
 from ntn_gym.evaluation.files import write_whole
 from ntn_gym.evaluation.pool import WorldPool
-from ntn_gym.evaluation.provenance import versions
+from ntn_gym.evaluation.provenance import environment_folder, versions
+from ntn_gym.evaluation.tuned import read_tuned
 from ntn_gym_agents import checkpoints as store
 from ntn_gym_agents.callbacks import Checkpoints, KpiLog, Validation
 from ntn_gym_agents.fitting import policy_spaces
@@ -111,6 +112,7 @@ def train(job: TrainJob, say: Say = to_stderr) -> TrainResult:
         pretrain = planned.config.pretrain
         if checkpoint is None and pretrain is not None:
             rules = resolve(planned.entry.heuristics)
+            tuned = read_tuned(environment_folder(planned.entry), planned.preset).get(pretrain.heuristic)
             imitation = imitate(
                 model,
                 env,
@@ -121,6 +123,7 @@ def train(job: TrainJob, say: Say = to_stderr) -> TrainResult:
                 job.seed,
                 central=planned.control == "central",
                 team=planned.config.team or 0.0,
+                params=None if tuned is None else tuned.params,
             )
             say(imitation.describe())
         seconds = _learn(planned, model, env, inner, out, done)
