@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from ntn_gym.core.bound import BoundResult
 from ntn_gym.core.task import Arrays
+from ntn_gym.envs.resource_allocation.accounts import JOULE_PER_KWH
 from ntn_gym.envs.resource_allocation.packing import SCALAR
-from ntn_gym.envs.resource_allocation.task import JOULE_PER_KWH, ResourceAllocationTask
+from ntn_gym.envs.resource_allocation.task import ResourceAllocationTask
 
 FloatArray = NDArray[Any]
 

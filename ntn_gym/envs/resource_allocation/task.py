@@ -8,28 +8,19 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ntn_gym.core.task import Arrays, KpiSpec, Now, Outcome, TermSpec
+from ntn_gym.core.task import Arrays, Now, Outcome
+from ntn_gym.envs.resource_allocation.accounts import JOULE_PER_KWH, Accounts
 from ntn_gym.envs.resource_allocation.observation import GROUPS, Observer, bounds
 from ntn_gym.envs.resource_allocation.offered import class_of_user, mean_arrival_mbit, mean_offered_mbit
-from ntn_gym.envs.resource_allocation.packing import SCALAR, Memory, Packer
+from ntn_gym.envs.resource_allocation.packing import Memory, Packer
 from ntn_gym.envs.resource_allocation.planner import Planner
 from ntn_gym.envs.resource_allocation.scenario import Scenario
-from ntn_gym.envs.resource_allocation.scheduler import UserScheduler, sum_by
-from ntn_gym.envs.resource_allocation.service import Radio, Service, feeder_mbit
+from ntn_gym.envs.resource_allocation.scheduler import UserScheduler
+from ntn_gym.envs.resource_allocation.service import Radio, feeder_mbit
 from ntn_gym.envs.resource_allocation.state import State
-from ntn_gym.envs.resource_allocation.storage import store
 from ntn_gym.envs.resource_allocation.transmitters import power_of_action, transmitters
 from ntn_gym.envs.resource_allocation.world import ResourceWorld
 from ntn_gym.physics.battery import Battery
-
-JOULE_PER_KWH = 3.6e6
-TERMS = ("served", "dropped", "energy", "pending", "depleted", "unmet", "final_charge")
-
-
-def _row_sum(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Sum over the last axis; the method of an array does the same at twice the cost."""
-    result: NDArray[np.float64] = np.add.reduce(values, axis=-1, dtype=np.float64)
-    return result
 
 
 class ResourceAllocationTask:
@@ -198,7 +189,8 @@ class ResourceAllocationTask:
             if scenario.action.kind == "levels"
             else spaces.Box(-1.0, 1.0, (1,), dtype=np.float32)
         )
-        self._declare()
+        self._accounts = Accounts(self)
+        self.reward_terms, self.kpis = self._accounts.reward_terms, self._accounts.kpis
         self._radio = Radio(self)
         self._observer = Observer(self)
         self._packer = Packer(scenario)
@@ -206,43 +198,6 @@ class ResourceAllocationTask:
         if scenario.feeder is not None:
             self._fixed_laser_w = scenario.feeder.laser.levels_w[scenario.feeder.laser.fixed_level]
         self._first_level = np.arange(self.n_agents) * constants.n_levels
-        # Classes as rows: [classes, U], over what a class offers in a step on average. Products with a matrix are written
-        # as sums along the last axis: those do not depend on the size of the batch.
-        of_each = np.array([one.share for one in scenario.traffic.classes]) * self.offered_mbit
-        self._class_share = (of_class == np.arange(len(of_each))[:, None]) / of_each[:, None]
-        self._worth = self.value / self.offered_mbit
-        self._price_per_w = 1.0 / scenario.energy.reference_w
-
-    def _declare(self) -> None:
-        prices, classes = self.scenario.reward, self.scenario.traffic.classes
-        weights = {
-            "served": (1.0, "offered step", "value of the bits served, over the mean traffic of a step"),
-            "dropped": (-prices.drop_price, "offered step", "value of the bits dropped, over the same"),
-            "energy": (-1.0, "priced step", "supply power over the reference power, times the price of the world"),
-            "pending": (prices.pending_value, "offered step", "value of the bits that are alive at the end"),
-            "depleted": (-prices.depleted, "step", "steps with the battery below its lower limit"),
-            "unmet": (-prices.unmet_per_kwh, "kWh", "energy that hotel and engines missed"),
-            "final_charge": (-prices.final_per_kwh, "kWh", "energy below the final target at the end"),
-        }
-        self.reward_terms = tuple(
-            TermSpec(name, weights[name][1], weights[name][0], weights[name][2]) for name in TERMS
-        )
-        self.kpis = (
-            KpiSpec("throughput_mbit_s", "Mbit/s", "mean", "higher", "bits served by the platform"),
-            *(
-                KpiSpec(f"dropped_{one.name}", "share", "mean", "lower", f"bits of {one.name} dropped, of the offered")
-                for one in classes
-            ),
-            KpiSpec("power_w", "W", "mean", "lower", "supply power of the payload"),
-            KpiSpec("efficiency_mbit_j", "Mbit/J", "mean", "higher", "bits served for each joule of the payload"),
-            KpiSpec("active", "share", "mean", "neither", "radios that are on"),
-            KpiSpec("used", "share", "mean", "neither", "band that is filled, over all radios"),
-            KpiSpec("queue_s", "s", "mean", "lower", "bits waiting over the mean rate of arrival"),
-            KpiSpec("feeder_limited", "share", "mean", "lower", "steps in which the feeder was too narrow"),
-            KpiSpec("battery", "share", "mean", "higher", "energy in the battery over its capacity"),
-            KpiSpec("dead", "share", "mean", "lower", "steps with the payload switched off by the battery"),
-            KpiSpec("spilled_kw", "kW", "mean", "lower", "power of the panels that was neither used nor stored"),
-        )
 
     # ------------------------------------------------------------------ world
 
@@ -294,33 +249,18 @@ class ResourceAllocationTask:
         departed = state.departed_mbit + served
         dropped = np.maximum(cumulative[:, 1] - departed, 0.0)
         departed += dropped
-        supply_w = self.supply_w(radio_w, service.used)
-        payload_w = _row_sum(supply_w)
-        if self.scenario.feeder is not None and self.constants.has_laser:
-            laser = self.scenario.feeder.laser
-            payload_w = payload_w + np.where(laser_w > 0, laser.idle_w + laser_w / laser.efficiency, 0.0)
-
-        waiting = cumulative[:, 0] - departed
-        n_worlds = len(served)
-        totals = np.zeros((n_worlds, len(TERMS)))
-        totals[:, 0] = _row_sum(served * self._worth)
-        totals[:, 1] = _row_sum(dropped * self._worth)
-        price = scalars[:, SCALAR["price"]] * self._price_per_w
-        totals[:, 2] = payload_w * price
-        last = scalars[:, SCALAR["last"]]
-        if last.any():
-            totals[:, 3] = _row_sum(waiting * self._worth) * last
-        kpis = self._kpis(service, served, dropped, payload_w, radio_w, waiting)
+        bits = (served, dropped, cumulative[:, 0] - departed)
+        ledger = self._accounts.open(bits, radio_w, laser_w, service, scalars)
         energy_j, dead = state.energy_j, state.dead
         if self.battery is not None:
-            energy_j, dead = self._charge(state, payload_w, last, scalars, totals, kpis[:, 0])
-        terms = self._share_out(totals, service, served, dropped, supply_w, price, now)
+            energy_j, dead = self._accounts.charge(ledger, energy_j, dead, scalars)
+        terms = self._accounts.share_out(ledger, scalars, now["serving"])
         rate = state.rate_mbit
         if self.scheduler.remembers:
             rate = rate + self.scheduler.memory * (served - rate)
+        kpis = np.repeat(ledger.kpis[:, None], self.n_agents, axis=1)
         new_state = State(departed, rate, power, energy_j, dead)
-        kpis = np.repeat(kpis, self.n_agents, axis=1)
-        return new_state, Outcome(terms, kpis, np.zeros(n_worlds, dtype=bool))
+        return new_state, Outcome(terms, kpis, np.zeros(len(served), dtype=bool))
 
     def supply_w(self, power_w: NDArray[Any], used: NDArray[np.float64]) -> NDArray[np.float64]:
         """Supply power of each radio in W, [B, R]: P0 + slope P used when it is on, otherwise that of sleep.
@@ -332,82 +272,6 @@ class ResourceAllocationTask:
         on += self.constants.idle_w
         result: NDArray[np.float64] = np.where(power_w > 0, on, self.constants.sleep_w)
         return result
-
-    def _charge(
-        self,
-        state: State,
-        payload_w: NDArray[np.float64],
-        last: NDArray[np.float64],
-        scalars: NDArray[np.float64],
-        totals: NDArray[np.float64],
-        kpis: NDArray[np.float64],
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Advance the battery and fill its reward terms and KPIs; energy in J, and whether the payload is off."""
-        storage, prices = self.scenario.energy.battery, self.scenario.reward
-        assert storage is not None and self.battery is not None
-        demand = storage.hotel_w + scalars[:, SCALAR["propulsion_w"]] + payload_w
-        net_j = (scalars[:, SCALAR["solar_w"]] - demand) * self.dt_s
-        flow = store(self.battery, state.energy_j, net_j)
-        energy_j, capacity_j = flow.energy_j, self.battery.capacity_j
-        low = energy_j < storage.low_share * capacity_j
-        totals[:, 4] = low
-        totals[:, 5] = flow.unmet_j / JOULE_PER_KWH
-        totals[:, 6] = np.maximum(prices.final_share * capacity_j - energy_j, 0.0) / JOULE_PER_KWH * last
-        kpis[:, -3] = energy_j / capacity_j
-        kpis[:, -2] = state.dead
-        kpis[:, -1] = flow.spilled_j / (1e3 * self.dt_s)
-        return energy_j, np.where(state.dead, energy_j < storage.back_share * capacity_j, low)
-
-    def _share_out(
-        self,
-        totals: NDArray[np.float64],
-        service: Service,
-        served: NDArray[np.float64],
-        dropped: NDArray[np.float64],
-        supply_w: NDArray[np.float64],
-        price: NDArray[np.float64],
-        now: Now,
-    ) -> NDArray[np.float64]:
-        """Reward terms of each agent, [B, A, terms], whose mean over agents is the team's."""
-        agents, radios = self.n_agents, self.n_radios
-        terms = np.empty((len(totals), agents, len(TERMS)))
-        terms[:] = totals[:, None]
-        local = self.scenario.reward.local_share
-        if local > 0:
-            serving = now["serving"]
-            own = np.zeros((len(totals), agents, 3))
-            own[:, :radios, 0] = sum_by(serving, served * self._worth, radios)
-            own[:, :radios, 1] = sum_by(serving, dropped * self._worth, radios)
-            own[:, :radios, 2] = supply_w * price[:, None]
-            if self.constants.has_laser:
-                own[:, radios, 2] = totals[:, 2] - own[:, :radios, 2].sum(axis=1)
-            terms[..., :3] += local * (agents * own - totals[:, None, :3])
-        return terms
-
-    def _kpis(
-        self,
-        service: Service,
-        served: NDArray[np.float64],
-        dropped: NDArray[np.float64],
-        payload_w: NDArray[np.float64],
-        radio_w: NDArray[np.float32],
-        waiting: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
-        """KPIs of the team, [B, 1, KPIs]; those of the battery are 0."""
-        first = 1 + len(self._class_share)
-        kpis = np.zeros((len(served), 1, len(self.kpis)))
-        one = kpis[:, 0]
-        total = _row_sum(served)
-        one[:, 0] = total * (1.0 / self.dt_s)
-        one[:, 1:first] = _row_sum(dropped[:, None] * self._class_share)
-        one[:, first] = payload_w
-        one[:, first + 1] = total / (payload_w * self.dt_s + 1e-9)
-        one[:, first + 2] = _row_sum(radio_w > 0) * (1.0 / self.n_radios)
-        one[:, first + 3] = _row_sum(service.used) * (1.0 / self.n_radios)
-        one[:, first + 4] = _row_sum(waiting) * (self.dt_s / self.offered_mbit)
-        if service.limited is not None:
-            one[:, first + 5] = service.limited
-        return kpis
 
     def observe(self, state: State, now: Now) -> NDArray[np.float32]:
         """What each transmitter sees, see the page."""

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from ntn_gym.core.registry import make_task
 from ntn_gym.core.seeding import WorldKey
+from ntn_gym.envs.resource_allocation.accounts import JOULE_PER_KWH
 from ntn_gym.envs.resource_allocation.feeder import cloud_times
+from ntn_gym.envs.resource_allocation.service import feeder_mbit
 from ntn_gym.envs.resource_allocation.storage import store
-from ntn_gym.envs.resource_allocation.task import JOULE_PER_KWH
 from ntn_gym.physics.battery import Battery, battery_step
 
 from .helpers import Player, hand_made, one_class, small_task
@@ -234,8 +235,6 @@ def test_feeder_outage_is_the_stationary_probability_of_cloud() -> None:
     feeder = task.scenario.feeder
     world = task.make_world()
     raw = world.advance(world.begin([WorldKey(seed) for seed in range(400, 480)]), task.episode_steps + 1)[1]
-    from ntn_gym.envs.resource_allocation.service import feeder_mbit
-
     player = Player(task, raw)
     outage = []
     for step in range(0, task.episode_steps, 4):
