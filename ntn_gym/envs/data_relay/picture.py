@@ -19,6 +19,7 @@ from ntn_gym.rendering.strips import TimeStrips, nice_ceiling, runs
 
 WIDTH_PX, HEIGHT_PX = 960, 600
 _CLOUD = "#b9c0c7"
+_DASHES = ("-", "--", ":", "-.")
 
 
 class Picture:
@@ -46,9 +47,11 @@ class Picture:
         self.cloud = self._bars(axes, _CLOUD, 7.0, 1)
         self.view = self._bars(axes, style.MUTED, 1.6, 2)
         count = scenario.satellites.count
-        self.served = [self._bars(axes, style.colour(s), 8.0, 3) for s in range(count)]
+        self.served = [self._bars(axes, style.colour(s), _width(s), 3) for s in range(count)]
         strips.title(1, "Data on board in Tbit")
         self.onboard = [strips.line(1, style.colour(s), width=1.3) for s in range(count)]
+        for s, line in enumerate(self.onboard):
+            line.set_linestyle(_DASHES[s // len(style.CATEGORICAL) % len(_DASHES)])
         strips.title(2, "HAGS buffers in % (▲)")
         strips.limits(2, 0.0, 105.0)
         self.fill = [strips.line(2, style.colour(h), width=1.5) for h in range(len(hags))]
@@ -77,7 +80,7 @@ class Picture:
         shown = [
             Patch(color=_CLOUD, label="cloud"),
             Line2D([], [], color=style.MUTED, lw=1.6, label="in view"),
-            *(Line2D([], [], color=style.colour(s), lw=5, label=f"satellite {s}") for s in range(count)),
+            *(Line2D([], [], color=style.colour(s), lw=0.8 * _width(s), label=f"satellite {s}") for s in range(count)),
             Line2D([], [], ls="none", marker="^", color=style.INK, ms=5, label="HAGS above"),
         ]
         axes[0].legend(handles=shown, **place)
@@ -120,6 +123,11 @@ class Picture:
         self.delivered.set_data(time_h, 100.0 * story.delivered_share)
         self.strips.now(float(time_h[-1]))
         return self.canvas.picture()
+
+
+def _width(satellite: int) -> float:
+    """Width of the bars of a satellite: narrower where the colours begin again."""
+    return 8.0 / (1 + satellite // len(style.CATEGORICAL))
 
 
 def _segments(flags: NDArray[np.bool_], time_h: NDArray[np.float64]) -> list[list[tuple[float, float]]]:

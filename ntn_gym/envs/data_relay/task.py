@@ -155,8 +155,14 @@ class DataRelayTask:
     keeps its station; elevation masks are geometric; a neighbour can pass data on in the next epoch. The order of drain
     of a buffer is urgent before routine; within one class it does not matter to the reward.
 
-    The preset `polar` is trivial: with sky that is often clear over many polar sites, sending to clear stations and
-    waiting otherwise is within a few percent of the bound.
+    ## What can be learned
+
+    The bound knows the sky, nobody else does; some of the distance to it cannot be had. What can: when to store above
+    clouds and when to wait, whose data is worth a telescope, what to keep on board for a clear pass (`deadlines`: storing
+    routine data first beats any rule that sends urgent data first), when a neighbour is nearer to the ground (`isl`).
+    With a known weather plan (`paper`) routing by expected arrival is close to the bound. The preset `polar` is trivial:
+    with sky that is often clear over many polar sites, sending to clear stations and waiting otherwise is within a few
+    percent of the bound.
 
     ## Heuristics
 
