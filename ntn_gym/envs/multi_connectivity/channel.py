@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -231,16 +232,30 @@ def reserved_sinr_db(
         scenario: Gives the activity of stations.
         isolation: `isolation_of_slots`.
     """
-    tier, n_sky = tier_of_slots(scenario), scenario.n_sky_slots
+    n_slots, n_sky = scenario.n_slots, scenario.n_sky_slots
     activity = np.float32(0.0 if scenario.stations is None else scenario.stations.activity)
-    weight = np.where(np.arange(len(tier)) < n_sky, isolation, activity).astype(np.float32)
-    power = from_db(snr_db)
-    power *= held
-    power *= weight
+    weight = np.where(np.arange(n_slots) < n_sky, isolation, activity).astype(np.float32)
+    # One column more: the neighbour of a slot that is alone in its tier.
+    power = np.zeros((*snr_db.shape[:-1], n_slots + 1), dtype=np.float32)
+    np.multiply(from_db(snr_db), held * weight, out=power[..., :-1])
     noise = np.ones_like(snr_db)
     noise[..., n_sky:] += (activity * far)[..., None].astype(np.float32)
-    for k in range(len(tier)):
-        for other in range(len(tier)):
-            if other != k and tier[other] == tier[k]:
-                noise[..., k] += power[..., other]
+    # The others are added, never subtracted from a sum: next to a strong own signal nothing would be left of them.
+    for neighbours in _neighbours_of_slots(scenario):
+        noise += power.take(neighbours, axis=-1)
     return snr_db - to_db(noise)
+
+
+@lru_cache(maxsize=16)
+def _neighbours_of_slots(scenario: Scenario) -> tuple[NDArray[np.intp], ...]:
+    """Return the second, third, ... slot of the same tier for every slot, cyclically; the number of slots for none."""
+    tier = tier_of_slots(scenario)
+    rounds = []
+    for shift in range(1, int(np.bincount(tier).max())):
+        row = np.full(len(tier), len(tier), dtype=np.intp)
+        for one in np.unique(tier):
+            group = np.flatnonzero(tier == one)
+            if shift < len(group):
+                row[group] = np.roll(group, -shift)
+        rounds.append(row)
+    return tuple(rounds)

@@ -23,14 +23,14 @@ SET_ENTRIES = (
     "shared",
     "aligned",
     "sinr_low",
+    "excess",
     "sinr_high",
+    "age",
     "remaining_short",
     "remaining",
-    "load",
-    "age",
     "change",
-    "excess",
     "elevation",
+    "load",
     "refused",
 )
 SET = {name: index for index, name in enumerate(SET_ENTRIES)}

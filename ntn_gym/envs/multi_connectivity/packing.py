@@ -19,6 +19,8 @@ from ntn_gym.envs.multi_connectivity.observation import (
     REMAINING_SHORT_S,
     SPEED_HIGH,
     SPEED_SCALE_M_S,
+    USER,
+    USER_ENTRIES,
     scaled_sinr,
 )
 from ntn_gym.envs.multi_connectivity.rates import Efficiency, back_off
@@ -27,14 +29,15 @@ from ntn_gym.envs.multi_connectivity.sets import SetTable, gather
 
 FloatArray = NDArray[Any]
 
-KNOWN = ("sinr", "excess", "age", "rate", "free", "power", "quality")
-ALWAYS = 4
-"""Rows of ``reported``: scaled SINR (power over noise where all bands are shared), measured minus predicted, age,
-expected rate of the reserved port alone in Mbit/s; and, where a combining rule asks for them, free share of the node as
-broadcast, power over noise, and SINR as a ratio. The first `ALWAYS` are always there."""
+KNOWN = ("minus_sinr", "minus_excess", "sinr", "age", "rate", "free", "power", "quality")
+ALWAYS, SHOWN = 5, 4
+"""Rows of ``reported``: scaled SINR (power over noise where all bands are shared) and measured minus predicted, both
+with a minus because the lowest of a set counts; SINR and age; expected rate of the reserved port alone in Mbit/s; and,
+where a combining rule asks for them, free share of the node as broadcast, power over noise, and SINR as a ratio. The
+first `ALWAYS` are always there, the first `SHOWN` become entries of the observation."""
 ROW = {name: index for index, name in enumerate(KNOWN)}
-FIXED = ("remaining_short", "remaining", "change", "elevation")
-"""Rows of ``predicted``."""
+PREDICTED = ("minus_remaining_short", "minus_remaining", "minus_change", "minus_elevation")
+"""Rows of ``predicted``: of all of them the lowest of a set counts."""
 
 
 def mean_load(scenario: Scenario) -> float:
@@ -83,15 +86,15 @@ class Packer:
             The memory after this chunk, and the packed arrays:
             ``resource`` node and band of each port, as one number (R for none), [U, P];
             ``same`` ports whose node is the one of the step before, [U, P];
-            ``renewed`` resources that have just risen, [R];
+            ``renewed`` resources that have just risen, [R + 1];
             ``legal`` sets whose members are all there, [U, S];
             ``ordered`` whether the controlling satellite is the one of the step before, [1];
             ``free`` free band of each port, [U, P]; ``rate`` rate alone of reserved ports, [U, P];
             ``sinr`` of reserved ports as a ratio, [U, K], for maximum-ratio combining;
             ``power`` power over noise, [U, K], ``far`` likewise of stations in no slot, [U], and ``background`` of
             resources, [R], where bands are shared; ``aligned`` sets within the cyclic prefix, [U, S], for joint
-            transmission; ``reported`` [2 (linked, other), KNOWN, U, K]; ``predicted`` [FIXED, U, K];
-            ``person`` speed and the nodes' names, [U, 1 + K]; ``controller_s`` remaining time of the controller, [1].
+            transmission; ``reported`` [2 (linked, other), KNOWN, U, K]; ``predicted`` [PREDICTED, U, K];
+            ``person`` the user's entries of the observation, [U, 6 + K].
         """
         scenario = self._scenario
         n_sky, n_nodes = scenario.n_sky_slots, scenario.n_nodes
@@ -122,12 +125,13 @@ class Packer:
         appointed = np.maximum(controller, 0).astype(np.intp)[..., None]
         rose = np.take_along_axis(raw["new_node"][:, :, 0, :n_sky], appointed, axis=-1)[..., 0]
         ordered = (controller == controller_before) & (controller >= 0) & ~rose
-        renewed = np.zeros((*shape[:2], n_nodes), dtype=bool)
-        renewed[..., :n_sky] = raw["new_node"][:, :, 0, :n_sky]
+        renewed = np.zeros((*shape[:2], n_resources + 1), dtype=bool)
+        for mode in range(self._n_modes):
+            renewed[..., mode * n_nodes : mode * n_nodes + n_sky] = raw["new_node"][:, :, 0, :n_sky]
         packed: Arrays = {
             "resource": np.concatenate(ports, axis=-1).astype(np.int32),
             "same": np.concatenate([same] * self._n_modes, axis=-1),
-            "renewed": np.concatenate([renewed] * self._n_modes, axis=-1),
+            "renewed": renewed,
             "legal": self._legal(held, raw["in_cluster"]),
             "ordered": ordered[..., None],
         }
@@ -142,9 +146,11 @@ class Packer:
             ((reports.linked_db, reports.linked_age_s), (reports.other_db, reports.other_age_s))
         ):
             known = reported[:, :, way]
-            known[:, :, ROW["sinr"]] = scaled_sinr(value_db - margin_db)
-            excess = (value_db - predicted_db) * np.float32(1 / EXCESS_SCALE_DB)
-            known[:, :, ROW["excess"]] = np.clip(excess, np.float32(-2), np.float32(2))
+            sinr = scaled_sinr(value_db - margin_db)
+            known[:, :, ROW["sinr"]] = sinr
+            np.negative(sinr, out=known[:, :, ROW["minus_sinr"]])
+            excess = (predicted_db - value_db) * np.float32(1 / EXCESS_SCALE_DB)
+            np.clip(excess, np.float32(-2), np.float32(2), out=known[:, :, ROW["minus_excess"]])
             known[:, :, ROW["age"]] = age_s * np.float32(1 / AGE_SCALE_S)
             quality = from_db(value_db - margin_db)
             if self._reserved:
@@ -167,13 +173,18 @@ class Packer:
         if scenario.combining.is_joint:
             packed["aligned"] = self._aligned(raw["delay_us"], held)
         packed["predicted"] = self._predicted(raw, held)
-        person = np.empty((*shape[:3], 1 + shape[3]), dtype=np.float32)
-        person[..., 0] = np.minimum(raw["speed_m_s"] * np.float32(1 / SPEED_SCALE_M_S), np.float32(SPEED_HIGH))
-        person[..., 1:] = (node + 1) * np.float32(1 / n_nodes)
-        packed["person"] = person
-        left = np.take_along_axis(raw["remaining_s"], appointed, axis=-1)
-        packed["controller_s"] = np.where(controller[..., None] >= 0, left, np.float32(0))
+        packed["person"] = self._person(raw, node, appointed)
         return memory, packed
+
+    def _person(self, raw: Arrays, node: NDArray[np.int32], appointed: NDArray[np.intp]) -> FloatArray:
+        """Entries of the user in the observation; 0 where they follow from decisions."""
+        person = np.zeros((*node.shape[:3], len(USER_ENTRIES) + node.shape[3]), dtype=np.float32)
+        speed = raw["speed_m_s"] * np.float32(1 / SPEED_SCALE_M_S)
+        person[..., USER["speed"]] = np.minimum(speed, np.float32(SPEED_HIGH))
+        left = np.take_along_axis(raw["remaining_s"], appointed, axis=-1) * (raw["controller"] >= 0)
+        person[..., USER["controller"]] = np.minimum(left * np.float32(1 / REMAINING_LONG_S), np.float32(1))
+        person[..., len(USER_ENTRIES) :] = (node + 1) * np.float32(1 / self._scenario.n_nodes)
+        return person
 
     def _legal(self, held: NDArray[np.bool_], in_cluster: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Sets whose members are all there, and within reach of the controlling satellite where they need it."""
@@ -202,13 +213,13 @@ class Packer:
         return spread_us <= np.float32(1e6 * self._scenario.combining.cyclic_prefix_s)
 
     def _predicted(self, raw: Arrays, held: NDArray[np.bool_]) -> FloatArray:
+        """Rows `PREDICTED`; anything where a slot is empty."""
         n_sky = self._scenario.n_sky_slots
-        result = np.ones((*held.shape[:2], len(FIXED), *held.shape[2:]), dtype=np.float32)
+        result = np.full((*held.shape[:2], len(PREDICTED), *held.shape[2:]), -1.0, dtype=np.float32)
         remaining_s = raw["remaining_s"][:, :, None]
-        result[:, :, 0, :, :n_sky] = np.minimum(remaining_s * np.float32(1 / REMAINING_SHORT_S), 1)
-        result[:, :, 1, :, :n_sky] = np.minimum(remaining_s * np.float32(1 / REMAINING_LONG_S), 1)
-        result[:, :, 2] = np.clip(raw["predicted_change_db"] * np.float32(1 / CHANGE_SCALE_DB), -1, 1)
-        result[:, :, 3, :, :n_sky] = np.clip(raw["elevation_deg"] * np.float32(1 / 90), 0, 1)[:, :, None]
+        result[:, :, 0, :, :n_sky] = -np.minimum(remaining_s * np.float32(1 / REMAINING_SHORT_S), 1)
+        result[:, :, 1, :, :n_sky] = -np.minimum(remaining_s * np.float32(1 / REMAINING_LONG_S), 1)
+        result[:, :, 2] = np.clip(raw["predicted_change_db"] * np.float32(-1 / CHANGE_SCALE_DB), -1, 1)
+        result[:, :, 3, :, :n_sky] = -np.clip(raw["elevation_deg"] * np.float32(1 / 90), 0, 1)[:, :, None]
         result[:, :, 3, :, n_sky:] = 0
-        result *= held[:, :, None]
         return result

@@ -46,10 +46,12 @@ class Service:
         self._band = band_of_ports_mbit(scenario)
         self._n_slots, self._modes = scenario.n_slots, scenario.modes
         self.shares_band = "shared" in scenario.modes
-        self._no_port = np.zeros(1, dtype=np.float32)
         self._single = sets.size <= 1
         size = sets.size.astype(np.float32)
         self._n_links = size
+        # Members that are only there to fill up (and all of set 0) count nothing in sums.
+        self._legs = np.where(sets.legs == sets.n_ports, 0, sets.legs)
+        self._counts = (sets.legs_once < sets.n_ports).astype(np.float32)
 
     # ------------------------------------------------------------------ truth
 
@@ -101,10 +103,8 @@ class Service:
 
     # ------------------------------------------------------------------ expectation
 
-    def expected_mbit_s(
-        self, now: Any, known: Mapping[str, FloatArray], share: FloatArray, busy: Mask
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return what users expect of every set, with and without other users, [B, U, S] each.
+    def expected_mbit_s(self, now: Any, known: Mapping[str, FloatArray], share: FloatArray, busy: Mask) -> FloatArray:
+        """Return what users expect of every set, with and without other users, [2, B, U, S].
 
         Args:
             now: Current slice.
@@ -120,7 +120,7 @@ class Service:
             shared, alone = (
                 np.minimum.reduce(gather(self._padded(f), sets.legs), axis=-2) for f in (free * share, free)
             )
-            return shared * efficiency, alone * efficiency
+            return np.stack([shared * efficiency, alone * efficiency])
         if not self.shares_band:
             rate = known["rate"]
         else:
@@ -135,17 +135,20 @@ class Service:
             rate = self._efficiency.of(own * self._back_off) * free_shared
             if len(self._modes) > 1:
                 rate = np.concatenate([known["rate"], rate], axis=-1)
-        both = np.stack([rate * share, rate])
+        both = np.empty((2, *rate.shape), dtype=np.float32)
+        np.multiply(rate, share, out=both[0])
+        both[1] = rate
         if self._rule == "duplication":
             best = np.maximum.reduce(gather(self._padded(both), sets.legs), axis=-2)
-            goodput = duplicated(best, self._n_links, self._success)
-            return goodput[0], goodput[1]
-        legs = gather(self._padded(both), sets.legs_once)
-        total = legs[..., 0, :].copy()
-        for leg in range(1, legs.shape[-2]):
-            total += legs[..., leg, :]
+            return duplicated(best, self._n_links, self._success)
+        total = both.take(self._legs[0], axis=-1)
+        total *= self._counts[0]
+        for legs, counts in zip(self._legs[1:], self._counts[1:], strict=True):
+            more = both.take(legs, axis=-1)
+            more *= counts
+            total += more
         if not self._joint:
-            return total[0], total[1]
+            return total
         collected = gather(self._padded(power), sets.legs_once)
         served = np.broadcast_to((sets.legs_once < sets.n_ports), collected.shape)
         signal = joint_power(
@@ -157,8 +160,7 @@ class Service:
         efficiency = self._efficiency.of(signal / noise)
         free = np.stack([free_shared * share, free_shared])
         band = np.minimum.reduce(gather(self._padded(free), sets.legs), axis=-2)
-        joint = np.where(now["aligned"] & ~self._single, band * efficiency, total)
-        return joint[0], joint[1]
+        return np.where(now["aligned"] & ~self._single, band * efficiency, total)
 
     def _ports(self, values: FloatArray) -> FloatArray:
         return values if len(self._modes) == 1 else np.concatenate([values] * len(self._modes), axis=-1)

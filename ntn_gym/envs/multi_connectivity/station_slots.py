@@ -41,18 +41,21 @@ def renew(station: NDArray[np.int64], distance_m: FloatArray, nearer: float) -> 
         distance_m: Distance to every station, [B, U, M].
         nearer: Share.
     """
-    held = np.take_along_axis(distance_m, station, axis=-1)
-    others = distance_m.copy()
-    np.put_along_axis(others, station, np.inf, axis=-1)
-    candidate = np.argmin(others, axis=-1)[..., None]
-    farthest = np.argmax(held, axis=-1)[..., None]
-    far_m = np.take_along_axis(held, farthest, axis=-1)
-    better = np.take_along_axis(others, candidate, axis=-1) < (1.0 - nearer) * far_m
+    n_stations, n_slots = distance_m.shape[-1], station.shape[-1]
+    users = np.arange(station[..., 0].size).reshape(station.shape[:-1])
+    flat = distance_m.ravel()
+    at = station + (users * n_stations)[..., None]
+    held = flat.take(at)
+    farthest = np.argmax(held, axis=-1) + users * n_slots
+    others = flat.copy()
+    others[at] = np.inf
+    others = others.reshape(distance_m.shape)
+    candidate = np.argmin(others, axis=-1)
+    better = others.ravel().take(candidate + users * n_stations) < (1.0 - nearer) * held.ravel().take(farthest)
     if not better.any():
         return station
-    kept = np.take_along_axis(station, farthest, axis=-1)
     result = station.copy()
-    np.put_along_axis(result, farthest, np.where(better, candidate, kept), axis=-1)
+    result.reshape(-1)[farthest[better]] = candidate[better]
     return result
 
 

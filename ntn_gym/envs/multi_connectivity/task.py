@@ -75,14 +75,14 @@ class MultiConnectivityTask:
     | 19s + 7 | the links are in the shared band | 0/1 | 0 | 1 |
     | 19s + 8 | joint transmission: the signals arrive within the cyclic prefix | 0/1 | 0 | 1 |
     | 19s + 9 | lowest measured SINR, (SINR - 5 dB)/12 dB (power over noise where all bands are shared) | 12 dB | -2.5 | 4 |
-    | 19s + 10 | highest measured SINR, scaled likewise | 12 dB | -2.5 | 4 |
-    | 19s + 11 | shortest predicted remaining time | 30 s | 0 | 1 |
-    | 19s + 12 | the same on a long scale | 200 s | 0 | 1 |
-    | 19s + 13 | highest broadcast number of users of a member | 10 users | 0 | 20 |
-    | 19s + 14 | age of the oldest measurement; 1 also means never measured | 8 s | 0 | 1 |
+    | 19s + 10 | lowest difference of measured and predicted SINR (is it blocked?) | 12 dB | -2 | 2 |
+    | 19s + 11 | highest measured SINR, scaled as the lowest | 12 dB | -2.5 | 4 |
+    | 19s + 12 | age of the oldest measurement; 1 also means never measured | 8 s | 0 | 1 |
+    | 19s + 13 | shortest predicted remaining time | 30 s | 0 | 1 |
+    | 19s + 14 | the same on a long scale | 200 s | 0 | 1 |
     | 19s + 15 | lowest predicted change of a station's mean signal in the next 10 s | 5 dB | -1 | 1 |
-    | 19s + 16 | lowest difference of measured and predicted SINR (is it blocked?) | 12 dB | -2 | 2 |
-    | 19s + 17 | lowest elevation from the middle of the region, 0 for stations | 90 deg | 0 | 1 |
+    | 19s + 16 | lowest elevation from the middle of the region, 0 for stations | 90 deg | 0 | 1 |
+    | 19s + 17 | highest broadcast number of users of a member | 10 users | 0 | 20 |
     | 19s + 18 | a member was refused in the last step | 0/1 | 0 | 1 |
     | 19S | running average of the service utility (weight 0.2) | 1 | -1 | 2 |
     | 19S + 1 | links | share of the most links | 0 | 1 |
@@ -218,10 +218,11 @@ class MultiConnectivityTask:
         return State(
             linked=np.zeros(ports, dtype=bool),
             refused=np.zeros(ports, dtype=bool),
+            turned_away=np.zeros(ports[:2], dtype=bool),
             average=np.zeros((n_worlds, self.n_agents)),
             since=np.full((n_worlds, self.n_agents), NEVER_STEPS),
             count=np.zeros((n_worlds, self._n_resources), dtype=np.float32),
-            broadcast=np.zeros((n_worlds, self._n_resources), dtype=np.float32),
+            broadcast=np.zeros((n_worlds, self._n_resources + 1), dtype=np.float32),
             busy=np.zeros((n_worlds, self._n_resources), dtype=bool),
             step=np.zeros(n_worlds, dtype=np.int64),
         )
@@ -238,11 +239,11 @@ class MultiConnectivityTask:
         flat = now["resource"] + offsets(n_worlds, self._n_resources)
         count = users_of(flat, wanted, self._n_resources)
         crowded = count > self._limit
-        linked, turned_away, n_refused = wanted, np.zeros_like(wanted), 0.0
+        linked, refusals, n_refused = wanted, np.zeros_like(wanted), np.float64(0)
         if crowded.any():
-            turned_away = refused(wanted, prior, self._watcher.measured(now, prior), flat, self._limit, crowded)
-            linked = wanted & ~turned_away
-            n_refused = np.add.reduce(turned_away, axis=-1)
+            refusals = refused(wanted, prior, self._watcher.measured(now, prior), flat, self._limit, crowded)
+            linked = wanted & ~refusals
+            n_refused = np.add.reduce(refusals, axis=-1)
             count = users_of(flat, linked, self._n_resources)
 
         current = sets.index(linked)
@@ -291,11 +292,12 @@ class MultiConnectivityTask:
         served = users[:, :-1]
         new_state = State(
             linked=linked,
-            refused=turned_away,
+            refused=refusals,
+            turned_away=np.broadcast_to(n_refused > 0, current.shape).copy(),
             average=state.average * (1 - AVERAGE_WEIGHT) + utility * AVERAGE_WEIGHT,
             since=np.where(changed, 0, state.since + 1),
             count=served.copy(),
-            broadcast=np.where(told[:, None], served, state.broadcast),
+            broadcast=np.where(told[:, None], users, state.broadcast),
             busy=busy[:, :-1].copy(),
             step=step,
         )

@@ -12,17 +12,15 @@ from ntn_gym.envs.multi_connectivity.admission import offsets
 from ntn_gym.envs.multi_connectivity.observation import (
     LOAD_HIGH,
     LOAD_SCALE,
-    REMAINING_LONG_S,
     SET,
     SET_ENTRIES,
     SET_SIZE,
     SINCE_SCALE_S,
     USER,
-    USER_ENTRIES,
     UTILITY_HIGH,
     user_size,
 )
-from ntn_gym.envs.multi_connectivity.packing import ROW
+from ntn_gym.envs.multi_connectivity.packing import ROW, SHOWN
 from ntn_gym.envs.multi_connectivity.rates import Utility
 from ntn_gym.envs.multi_connectivity.scenario import Scenario
 from ntn_gym.envs.multi_connectivity.service import Service
@@ -36,6 +34,7 @@ _FIRST_MEMBER = SET["sinr_low"]
 MEMBERS = SET_ENTRIES[_FIRST_MEMBER:]
 """Entries that are the lowest (`LOWEST`) or the highest of a set's members."""
 _SIGN = np.array([-1.0 if name in LOWEST else 1.0 for name in MEMBERS], dtype=np.float32)[:, None, None, None]
+_LOAD = MEMBERS.index("load")
 WORLDS_AT_ONCE = 16
 
 
@@ -49,14 +48,16 @@ class Watcher:
         self._utility = Utility(scenario)
         self._joint = scenario.combining.is_joint
         most = scenario.architecture.max_links
-        self._most = np.float32(most)
+        self._per_link = np.float32(1 / most)
+        self._per_step = scenario.dt_s / SINCE_SCALE_S
         fixed = np.zeros((sets.n_sets, SET_SIZE), dtype=np.float32)
         fixed[:, SET["size"]] = sets.size / most
         fixed[:, SET["sky"]] = sets.n_sky / most
         fixed[:, SET["shared"]] = (np.array(scenario.modes)[sets.mode] == "shared") & (sets.size > 0)
         fixed[:, SET["valid"]] = 1.0
         self._fixed = np.ascontiguousarray(fixed[:, :_FIRST_MEMBER].T)[:, None, None]
-        self._legs = np.ascontiguousarray(sets.legs)
+        # Set 0 borrows a port; its numbers are put to zero afterwards.
+        self._legs = np.where(sets.legs == sets.n_ports, 0, sets.legs)
         n_ports = sets.n_ports
         # Each set's members that are new if the present set is another one: [present, S].
         overlap = sets.members.astype(np.int64) @ sets.members.astype(np.int64).T
@@ -82,10 +83,8 @@ class Watcher:
             at_slot = linked.reshape(n_worlds, n_users, self._n_modes, self._n_slots).any(axis=2)
         reported = now["reported"]
         known = np.where(at_slot[:, None], reported[:, 0], reported[:, 1])  # [B, KNOWN, U, K]
-        predicted = now["predicted"]
         resource = now["resource"]
         told = np.where(now["renewed"], np.float32(0), state.broadcast)
-        told = np.concatenate([told, np.zeros((n_worlds, 1), dtype=np.float32)], axis=1)
         load = told.ravel().take(resource + offsets(n_worlds, told.shape[1] - 1))
         share = np.float32(1) / np.maximum(load + (np.float32(1) - linked), np.float32(1))
         rows = {name: known[:, index] for name, index in ROW.items() if index < known.shape[1]}
@@ -93,8 +92,8 @@ class Watcher:
 
         n_sets = sets.n_sets
         result = np.empty((n_worlds, n_users, n_sets * SET_SIZE + user_size(self._scenario)), dtype=np.float32)
-        utilities = np.minimum(self._utility.of(np.stack(expected)), np.float32(UTILITY_HIGH))
-        numbers = self._numbers_of_ports(rows, predicted, load, state.refused)
+        utilities = np.minimum(self._utility.of(expected), np.float32(UTILITY_HIGH))
+        numbers = self._numbers_of_ports(known, now["predicted"], load, state.refused)
         # A few worlds at a time: then all columns of an observation stay in the cache while they are interleaved.
         for low in range(0, n_worlds, WORLDS_AT_ONCE):
             part = np.s_[low : low + WORLDS_AT_ONCE]
@@ -108,36 +107,25 @@ class Watcher:
         result.reshape(-1)[_present(current, result.shape[-1])] = 1.0
 
         person = result[..., n_sets * SET_SIZE :]
+        person[:] = now["person"]
         person[..., USER["average"]] = state.average
-        person[..., USER["links"]] = sets.size.take(current) / self._most
-        person[..., USER["refused"]] = state.refused.any(axis=-1)
-        since_s = state.since * (self._scenario.dt_s / SINCE_SCALE_S)
-        person[..., USER["since"]] = np.minimum(since_s, 1.0)
-        left = np.minimum(now["controller_s"] * np.float32(1 / REMAINING_LONG_S), np.float32(1))
-        person[..., USER["controller"]] = left
-        known_person = now["person"]
-        person[..., USER["speed"]] = known_person[..., 0]
-        person[..., len(USER_ENTRIES) :] = known_person[..., 1:]
+        person[..., USER["links"]] = sets.size.take(current) * self._per_link
+        person[..., USER["refused"]] = state.turned_away
+        person[..., USER["since"]] = np.minimum(state.since * self._per_step, 1.0)
         return result
 
     def _numbers_of_ports(
-        self, rows: dict[str, FloatArray], predicted: FloatArray, load: FloatArray, refused: NDArray[np.bool_]
+        self, known: FloatArray, predicted: FloatArray, load: FloatArray, refused: NDArray[np.bool_]
     ) -> FloatArray:
-        """Return what becomes the entries `MEMBERS` of sets, [10, B, U, P + 1]; negative where the lowest counts."""
-        n_worlds, n_users, n_ports = load.shape
-        numbers = np.zeros((len(MEMBERS), n_worlds, n_users, n_ports + 1), dtype=np.float32)
-        of = {name: numbers[index] for index, name in enumerate(MEMBERS)}
+        """Return what becomes the entries `MEMBERS` of sets, [10, B, U, P]; negative where the lowest counts."""
+        numbers = np.empty((len(MEMBERS), *load.shape), dtype=np.float32)
         for mode in range(self._n_modes):
             ports = np.s_[..., mode * self._n_slots : (mode + 1) * self._n_slots]
-            np.negative(rows["sinr"], out=of["sinr_low"][ports])
-            np.negative(rows["excess"], out=of["excess"][ports])
-            for index, name in enumerate(("remaining_short", "remaining", "change", "elevation")):
-                np.negative(predicted[:, index], out=of[name][ports])
-            of["sinr_high"][ports] = rows["sinr"]
-            of["age"][ports] = rows["age"]
-        np.multiply(load, np.float32(1 / LOAD_SCALE), out=of["load"][..., :n_ports])
-        np.minimum(of["load"], np.float32(LOAD_HIGH), out=of["load"])
-        of["refused"][..., :n_ports] = refused
+            numbers[:SHOWN][ports] = known[:, :SHOWN].swapaxes(0, 1)
+            numbers[SHOWN:_LOAD][ports] = predicted.swapaxes(0, 1)
+        np.multiply(load, np.float32(1 / LOAD_SCALE), out=numbers[_LOAD])
+        np.minimum(numbers[_LOAD], np.float32(LOAD_HIGH), out=numbers[_LOAD])
+        numbers[_LOAD + 1] = refused
         return numbers
 
     def _fill(self, result: FloatArray, numbers: FloatArray, utilities: FloatArray, current: NDArray[np.int64]) -> None:
@@ -152,6 +140,7 @@ class Watcher:
         for legs in self._legs[1:]:
             np.maximum(worst, numbers.take(legs, axis=-1), out=worst)
         np.multiply(worst, _SIGN, out=values[_FIRST_MEMBER:])
+        values[_FIRST_MEMBER:, :, :, 0] = 0.0  # no members
         blocks = result[..., : n_sets * SET_SIZE].reshape(n_worlds, n_users, n_sets, SET_SIZE)
         blocks[:] = values.transpose(1, 2, 3, 0)
 

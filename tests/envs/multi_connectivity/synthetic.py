@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ntn_gym.core.task import Now
+from ntn_gym.envs.multi_connectivity.packing import KNOWN, ROW
 from ntn_gym.envs.multi_connectivity.scenario import Scenario
 from ntn_gym.envs.multi_connectivity.task import MultiConnectivityTask
 
@@ -42,17 +43,16 @@ def slices(task: MultiConnectivityTask, rate_mbit_s: np.ndarray, **changes: np.n
     arrays = {
         "resource": resource.astype(np.int32),
         "same": held & (np.arange(n_steps)[:, None, None] > 0),
-        "renewed": np.zeros((n_steps, n_resources), dtype=bool),
+        "renewed": np.zeros((n_steps, n_resources + 1), dtype=bool),
         "legal": legal,
         "ordered": np.ones((n_steps, 1), dtype=bool),
         "free": np.full((n_steps, n_users, n_ports), 10.0, dtype=np.float32),
         "rate": rate_mbit_s.astype(np.float32),
-        "reported": np.zeros((n_steps, 2, 7, n_users, n_slots), dtype=np.float32),
+        "reported": np.zeros((n_steps, 2, len(KNOWN), n_users, n_slots), dtype=np.float32),
         "predicted": np.zeros((n_steps, 4, n_users, n_slots), dtype=np.float32),
-        "person": np.zeros((n_steps, n_users, 1 + n_slots), dtype=np.float32),
-        "controller_s": np.zeros((n_steps, 1), dtype=np.float32),
+        "person": np.zeros((n_steps, n_users, 6 + n_slots), dtype=np.float32),
     }
-    arrays["reported"][:, :, 3] = rate_mbit_s[:, None]
+    arrays["reported"][:, :, ROW["rate"]] = rate_mbit_s[:, None]
     return {name: array[None] for name, array in {**arrays, **changes}.items()}
 
 

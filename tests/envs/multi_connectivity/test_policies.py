@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 from ntn_gym.core.engine import Engine
 from ntn_gym.envs.multi_connectivity.heuristics import HEURISTICS
 from ntn_gym.envs.multi_connectivity.observation import View
+from ntn_gym.envs.multi_connectivity.packing import ROW
 from ntn_gym.envs.multi_connectivity.presets import load_preset, with_overrides
 from ntn_gym.envs.multi_connectivity.task import MultiConnectivityTask
 from ntn_gym.evaluation.uniform import UniformPolicy
@@ -166,7 +167,7 @@ def test_view_reads_the_observation_back(task: MultiConnectivityTask) -> None:
     assert np.array_equal(view.valid, held)
     raw_node = engine.buffer.raw["node"][engine.rows, engine.steps]
     assert np.array_equal(view.node, raw_node)
-    expected = np.where(linked, now["reported"][:, 0, 3], now["reported"][:, 1, 3])
+    expected = np.where(linked, now["reported"][:, 0, ROW["rate"]], now["reported"][:, 1, ROW["rate"]])
     np.testing.assert_allclose(view.rate_alone_mbit_s[held], expected[held], rtol=1e-4, atol=1e-4)
     remaining = engine.buffer.raw["remaining_s"][engine.rows, engine.steps]
     n_sky = task.scenario.n_sky_slots

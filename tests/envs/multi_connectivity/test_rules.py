@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntn_gym.core.engine import Engine
+from ntn_gym.envs.multi_connectivity.packing import ROW
 from ntn_gym.envs.multi_connectivity.presets import load_preset
 from ntn_gym.envs.multi_connectivity.task import MultiConnectivityTask
 
@@ -47,7 +48,7 @@ def test_who_is_refused() -> None:
     """Limit 2 with users 0 to 3: who is there stays, then the better measurement, then the lower number."""
     task = small_task(4, station={"node_limit": 2})
     arrays = slices(task, np.full((3, 4, 3), 12.0))
-    arrays["reported"][0, :, :, 0, :, 1] = [0.1, 0.2, 0.5, 0.2]  # measured SINR of station slot 1
+    arrays["reported"][0, :, :, ROW["sinr"], :, 1] = [0.1, 0.2, 0.5, 0.2]  # measured SINR of station slot 1
     one = set_of(task, 1)
     history = play(task, arrays, [[0, 0, 0, one], [one] * 4, [one] * 4])
     linked = np.array([state.linked[0, :, 1] for state, _ in history])
@@ -55,7 +56,7 @@ def test_who_is_refused() -> None:
     assert linked[1].tolist() == [False, False, True, True]  # 3 stays, 2 hears it best
     assert kpi(task, history[1][1], "refused_links").tolist() == [1, 1, 0, 0]
     assert (history[1][1].reward_terms[0, :, 1:] == [[0, 0, 0], [0, 0, 0], [1, 1, 0], [1, 0, 0]]).all()
-    arrays["reported"][0, :, :, 0, :, 1] = 0.3
+    arrays["reported"][0, :, :, ROW["sinr"], :, 1] = 0.3
     history = play(task, arrays, [[one] * 4])
     assert history[0][0].linked[0, :, 1].tolist() == [True, True, False, False]
 
