@@ -110,7 +110,10 @@ class Fleet(_Part):
     count: int = Field(4, ge=1, le=16)
     vehicle: Vehicle = Airship()
     levels_pa: tuple[float, ...] = Field(
-        (5500.0,), min_length=1, max_length=12, description="Pressure levels from the lowest (highest pressure) up."
+        (7000.0,),
+        min_length=1,
+        max_length=12,
+        description="Pressure levels from the lowest (highest pressure) up; 70 hPa is 18.5 km, where wind is weakest.",
     )
     climb_levels: float = Field(0.5, gt=0, le=4, description="Levels that an airship or aircraft can change in a step.")
 

@@ -86,10 +86,14 @@ def test_airship_pays_the_cube() -> None:
 
 
 def _lowest_charge(latitude_deg: float, day: float) -> tuple[float, float]:
-    """Lowest charge and longest outage of aircraft that only hold station for a day, without wind."""
+    """Lowest charge and share of time without any, of aircraft that hold station at 20 km for a day, without wind."""
     scenario = with_overrides(
         load_preset("aircraft"),
-        {"wind": {"source": "none"}, "region": {"latitude_deg": latitude_deg, "day_of_year": day}},
+        {
+            "wind": {"source": "none"},
+            "fleet": {"levels_pa": (5500.0,)},
+            "region": {"latitude_deg": latitude_deg, "day_of_year": day},
+        },
     )
     task = HAPSPlacementTask(scenario)
     engine = Engine(task, 1)

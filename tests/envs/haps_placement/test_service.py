@@ -16,7 +16,9 @@ from ntn_gym.envs.haps_placement.service import Reach, Server, jain
 
 
 def scenario_with(**changes: object) -> Scenario:
-    return with_overrides(load_preset("airships"), changes)
+    """The default scenario with platforms at 55 hPa, which is 20.0 km, and with nested values replaced."""
+    at_20_km = with_overrides(load_preset("airships"), {"fleet": {"levels_pa": (5500.0,)}})
+    return with_overrides(at_20_km, changes)
 
 
 def serve_one(scenario: Scenario, platforms_m: list, point_m: list, demand: float = 1.0, on: list | None = None):
