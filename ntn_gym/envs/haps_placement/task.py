@@ -132,7 +132,7 @@ class HAPSPlacementTask:
     ballonet is pumped up (adiabatic work). Aircraft: drag polar (Anderson 1999); it circles at its slowest speed to hold
     station and pays m g h to climb. Balloon: pump and valve of the Balloon Learning Environment. Air is the U.S. Standard
     Atmosphere 1976. *Energy.* Direct sunlight on horizontal cells with the transmittance at the pressure level, the
-    horizon of a platform lying 4.5 deg below the horizontal; battery with charge and discharge losses.
+    horizon of a platform lying 4.4 deg below the horizontal; battery with charge and discharge losses.
     *Wind.* Fields sampled from the Balloon Learning Environment's model of ERA5 (tropical Pacific, 50 to 140 hPa, 6-hourly),
     shifted and mirrored; training, validation and reporting seeds draw from different fields. Mid-latitude winter is
     windier: see `wind.scale`. *Radio.* Seven beams of an ITU-R HIBS array (M.2101 elements) that take turns; free space,
