@@ -155,19 +155,3 @@ class Rule:
 def best_set(legal: Mask, score: Floats) -> NDArray[np.intp]:
     """Return the legal set with the best score, [B, U]."""
     return np.asarray(np.argmax(np.where(legal, score, -np.inf), axis=-1))
-
-
-def arbitrary(observation: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Numbers in [0, 1), one per user, that look random but follow from the observation alone, [B, U].
-
-    A rule that needs a coin thereby plays the same in any batch and any repetition. The bits of the observation are
-    mixed by the finaliser of MurmurHash3 (A. Appleby, public domain).
-    """
-    bits = np.ascontiguousarray(observation).view(np.uint32).astype(np.uint64)
-    weights = np.arange(1, bits.shape[-1] + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (bits * weights).sum(axis=-1, dtype=np.uint64)
-    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-        mixed ^= mixed >> np.uint64(33)
-        mixed = mixed * np.uint64(factor)
-    mixed ^= mixed >> np.uint64(33)
-    return np.asarray((mixed >> np.uint64(40)) * 2.0**-24, dtype=np.float32)

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ntn_gym.core.coin import arbitrary
 from ntn_gym.envs.multi_connectivity.heuristics.choice import (
     Floats,
     Mask,
     Parameters,
     Rule,
     Situation,
-    arbitrary,
     best_set,
     specify,
 )
@@ -73,7 +73,7 @@ class BestResponse(Rule):
         present = np.take_along_axis(value, s.current[..., None], axis=-1)[..., 0]
         gain = np.take_along_axis(value, best[..., None], axis=-1)[..., 0] - present
         alone = self.sets.size[s.current] == 0
-        moves = (gain > p.hysteresis) & (arbitrary(observation) < p.move_probability)
+        moves = (gain > p.hysteresis) & (arbitrary(observation, 1)[..., 0] < p.move_probability)
         moves |= alone & (gain > 0) & restarted[:, None]
         return self.stay_if_possible(s, np.where(moves, best, s.current), best)
 
