@@ -173,3 +173,13 @@ def test_view_reads_the_observation_back(task: MultiConnectivityTask) -> None:
     n_sky = task.scenario.n_sky_slots
     shown = np.minimum(np.broadcast_to(remaining[:, None], view.remaining_s[..., :n_sky].shape), 200.0)
     np.testing.assert_allclose(view.remaining_s[..., :n_sky], shown, rtol=1e-3, atol=0.05)
+
+
+def test_joint_transmission_is_worth_having() -> None:
+    """In one band without beams, users who may be served together are in outage less often than with single links."""
+    outage = {}
+    for links in (1, 3):
+        values = {"steps": 60, "architecture": {"max_links": links}}
+        task = MultiConnectivityTask(with_overrides(load_preset("joint-transmission"), values))
+        outage[links] = _of_rule(task, "best_response")["outage"]
+    assert outage[3] < 0.9 * outage[1], outage
