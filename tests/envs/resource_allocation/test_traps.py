@@ -106,7 +106,8 @@ def test_the_observation_tells_queues_gains_and_couplings() -> None:
     task = small_task(traffic={"load": 0.3, "classes": classes})
     gain = np.array([[1.0, 0.5, 0.0], [0.0, 0.1, 0.0], [1.0, 0.5, 0.0]])
     player = Player(task, hand_made(task, gain, [[10.0, 4.0, 6.0]]))
-    view = View(player.observe())
+    seen = player.observe()
+    view = View(seen)
     # Users 0 and 2 hear beam 1 half as loud: SINR 10/(1 + 5), 0.65 log2(2.67) = 0.92: group 1 of four.
     assert view.expiring_bit_hz[0, 0, 1] == pytest.approx(6.0 / 20.0, rel=1e-5)
     assert view.waiting_bit_hz[0, 0, 1] == pytest.approx(10.0 / 20.0, rel=1e-5)
@@ -119,6 +120,13 @@ def test_the_observation_tells_queues_gains_and_couplings() -> None:
     assert view.gain_per_w[0, 1, 0] == pytest.approx(0.1, rel=1e-4)
     assert view.waiting_bit_hz[0, 2].sum() == 0
     assert view.price[0] == pytest.approx(1.0)
+    # Beam 1 disturbs the users of beam 0 with a coupling of root 0.5, nobody else disturbs anybody.
+    half = 0.5 * np.sqrt(0.5)
+    np.testing.assert_allclose(seen[0, 0, 29:33], half * np.array([*seen[0, 1, 4:6], seen[0, 1, 2], 1.0]), rtol=1e-4)
+    np.testing.assert_allclose(seen[0, 1, 33:37], half * np.array([*seen[0, 0, 4:6], seen[0, 0, 2], 1.0]), rtol=1e-4)
+    assert (seen[0, 1, 29:33] == 0).all() and (seen[0, 0, 33:37] == 0).all() and (seen[0, 2, 29:37] == 0).all()
+    assert seen[0, 0, 5] == pytest.approx(np.log1p(4 * 10 / 20 / (0.65 * np.log2(1 + 10 / 6))), rel=1e-4)
+    np.testing.assert_allclose(seen[0, :, 27], seen[0, :, 5].mean(), rtol=1e-5)
 
 
 def test_the_model_of_a_step_is_exact_for_one_user_in_each_group() -> None:
