@@ -24,8 +24,10 @@ from ntn_gym.envs.task_offloading.packing import uplink_rate_bit_s
 from ntn_gym.envs.task_offloading.task import TaskOffloadingTask
 
 Floats = NDArray[np.float64]
-BINS_PER_DEADLINE = 16
-"""Bins in the longest deadline."""
+VARIABLES = 90_000
+"""Bins are so fine that the program has about so many variables (half a second to solve) ..."""
+BINS_PER_SLOT = 64
+"""... but no finer than this."""
 SLACK = 1e-6
 """Relative tolerance of the solver, given away."""
 
@@ -44,7 +46,7 @@ def bound(task: TaskOffloadingTask, arrays: Arrays) -> BoundResult:
     if arrays["task"].shape[1:] != expected:
         raise ValueError(f"task has shape {list(arrays['task'].shape)}, expected [worlds, {str(list(expected))[1:]}")
     values = [-_least_cost(_World(task, arrays, world)) / task.n_agents for world in range(len(arrays["task"]))]
-    # Both are bounds. With few tasks the coarse bins of the program cost more than contention does.
+    # Both are bounds. In a world of few tasks the bins of the program can cost more than contention does.
     return BoundResult(np.minimum(np.array(values), contention_free(task, arrays)))
 
 
@@ -147,7 +149,9 @@ def _least_cost(world: _World) -> float:
     n_tasks, n_places = world.work.shape
     if n_tasks == 0:
         return 0.0
-    bins_per_slot = max(1, round(BINS_PER_DEADLINE * world.dt_s / world.deadline_s.max()))
+    # A bin counts with its beginning, so the finer the tighter.
+    slots = n_places * float(world.deadline_s.sum()) / world.dt_s
+    bins_per_slot = min(max(1, round(VARIABLES / slots)), BINS_PER_SLOT)
     width_s = world.dt_s / bins_per_slot
     n_bins = int(np.ceil((world.born_s + world.deadline_s).max() / width_s)) + 1
     # All (task, place, bin) in which something can be done: from the release to the end of what is useful.

@@ -10,7 +10,7 @@ ENTRY = EnvEntry(
     scenarios="ntn_gym.envs.task_offloading.presets",
     heuristics="ntn_gym.envs.task_offloading.heuristics:HEURISTICS",
     bound="ntn_gym.envs.task_offloading.bound:bound",
-    renderer=None,
+    renderer="ntn_gym.envs.task_offloading.render:render",
     default_preset="bursty",
     agents="device",
 )
