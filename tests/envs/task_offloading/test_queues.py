@@ -185,7 +185,7 @@ def test_a_processor_is_geo_d_1() -> None:
 @pytest.mark.parametrize("exponential", [True, False])
 def test_a_processor_in_small_slots_is_that_of_the_theory(exponential: bool) -> None:
     dt_s = 0.05
-    delay = processor_under_load(dt_s, 24, exponential)
+    delay = processor_under_load(dt_s, 12, exponential)
     theory = 0.5 + float(mm1_waiting_time_s(1.0, 2.0) if exponential else md1_waiting_time_s(1.0, 0.5))
     # The time between arrivals varies less than an exponential one by the factor 1 - p: so does the wait, nearly.
-    assert abs(delay.mean() - theory) < 1.96 * delay.std() / math.sqrt(24) + dt_s * theory
+    assert abs(delay.mean() - theory) < 1.96 * delay.std() / math.sqrt(12) + dt_s * theory
