@@ -95,7 +95,7 @@ class MeasurementChain:
 
         Args:
             memory: Memory after the previous chunk; None at the start of an episode.
-            raw: Raw arrays [B, n, ...], see `world.trace_fields`.
+            raw: Raw arrays [B, n, ...], see `trace_fields`.
             signal_db: What terminals measure, without the error, [B, n, U, K].
             predicted_db: What stands for it before the first measurement.
         """

@@ -80,7 +80,7 @@ class Packer:
 
         Args:
             memory: Memory after the previous chunk; None at the start of an episode.
-            raw: Raw arrays [B, n, ...], see `world.trace_fields`.
+            raw: Raw arrays [B, n, ...], see `trace_fields`.
 
         Returns:
             The memory after this chunk, and the packed arrays:
