@@ -18,7 +18,7 @@ from ntn_gym.world.calls import Kind
 
 from .helpers import Player, by_hand, draw, line_task, task_of
 
-# Three cells in a row share one channel. The call in the middle (1 to 6) keeps out one on each side (2 to 5 and 3 to 7).
+# Three cells in a row share one channel. The call in the middle (1 to 6) keeps out those beside it (2 to 5, 3 to 7).
 MIDDLE = [
     (1.0, Kind.NEW, 1, 0),
     (1.0, Kind.NEW, 0, 0),
