@@ -158,8 +158,8 @@ class DataRelayTask:
     ## What can be learned
 
     The bound knows the sky, nobody else does; some of the distance to it cannot be had. What can: when to store above
-    clouds and when to wait, whose data is worth a telescope, what to keep on board for a clear pass (`deadlines`: storing
-    routine data first beats any rule that sends urgent data first), when a neighbour is nearer to the ground (`isl`).
+    clouds and when to wait, whose data is worth a telescope, what to keep on board for a clear pass (in `deadlines` the
+    tuned rule stores routine data first), when a neighbour is nearer to the ground (`isl`).
     With a known weather plan (`paper`) routing by expected arrival is close to the bound. The preset `polar` is trivial:
     with sky that is often clear over many polar sites, sending to clear stations and waiting otherwise is within a few
     percent of the bound.
