@@ -14,7 +14,6 @@ from ntn_gym.envs.task_offloading.layout import TIME_SCALE_S, template
 from ntn_gym.envs.task_offloading.scenario import Scenario
 
 FloatArray = NDArray[Any]
-_PER_LN2 = 1.0 / math.log(2.0)
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Plant:
     Attributes:
         bandwidth_hz: Uplink bandwidth of each node, [A].
         noise_share: 1 over the isolation from other cells, [A].
-        gap: Factor on log2(1 + SINR), [A].
+        gap_per_nat: Factor on ln(1 + SINR): that on log2(1 + SINR) over ln 2, [A].
         cap: Highest spectral efficiency, [A].
         result_rate_bit_s: Downlink rate of results, [A].
         first_resource: First server of each node, [A]; low orbit has two, which its passes use in turn.
@@ -51,7 +50,7 @@ class Plant:
 
     bandwidth_hz: FloatArray
     noise_share: FloatArray
-    gap: FloatArray
+    gap_per_nat: FloatArray
     cap: FloatArray
     result_rate_bit_s: FloatArray
     first_resource: NDArray[np.intp]
@@ -98,7 +97,7 @@ def plant(scenario: Scenario) -> Plant:
     return Plant(
         bandwidth_hz=np.array([uplink.bandwidth_hz for uplink in uplinks]),
         noise_share=10.0 ** (-np.array([uplink.isolation_db for uplink in uplinks]) / 10.0),
-        gap=np.array([uplink.efficiency_gap for uplink in uplinks]),
+        gap_per_nat=np.array([uplink.efficiency_gap for uplink in uplinks]) / math.log(2.0),
         cap=np.array([uplink.efficiency_cap_bit_s_hz for uplink in uplinks]),
         result_rate_bit_s=result_rate,
         first_resource=np.array(first),
@@ -128,7 +127,7 @@ def uplink_rate_bit_s(density_hz: FloatArray, sharing: FloatArray, layout: Plant
     """
     share_hz = layout.bandwidth_hz / sharing
     sinr = 1.0 / (share_hz / density_hz + layout.noise_share)
-    efficiency = np.minimum(layout.gap * (np.log1p(sinr) * _PER_LN2), layout.cap)
+    efficiency = np.minimum(layout.gap_per_nat * np.log1p(sinr), layout.cap)
     rate: FloatArray = share_hz * efficiency
     return rate
 

@@ -186,9 +186,9 @@ class SlotMachine:
         speed[..., 0] = frequency
         speed[..., 1:] = uplink_rate_bit_s(now["density_hz"], np.maximum(sharing, 1.0)[:, None], self._layout)
         busy_s = np.minimum(total / speed, self._dt_s)
-        energy_j = self._devices.capacitance * frequency * frequency * frequency * busy_s[..., 0]
-        for node in range(1, self._n_nodes + 1):
-            energy_j += self._devices.transmit_power_w * busy_s[..., node]
+        power_w = self._devices.capacitance * frequency * frequency * frequency
+        energy_j = power_w * busy_s[..., 0]
+        energy_j += self._devices.transmit_power_w * np.add.reduce(busy_s[..., 1:], axis=-1)
 
         served = serve_in_order(until[queue, place], amount, speed.take(queue), self._dt_s)
         left.reshape(-1)[piece] = served.left
