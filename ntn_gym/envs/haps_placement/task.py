@@ -150,8 +150,10 @@ class HAPSPlacementTask:
     stay, hexagonal grid, best static sites, Lloyd, greedy maximum coverage with Hungarian assignment, local swarm forces and
     particle swarm optimisation; the last four also fed with the forecast, and all with a budget of energy for the night:
     `ntn_gym.envs.haps_placement.heuristics`. Bound: Lagrangian relaxation of a coverage problem in which platforms jump
-    every hour, without wind, energy and interference; it is loose by about a tenth (`bound`). `reference.greedy_jump` is
-    what jumping platforms do reach with greedy choices: a reference, not a bound.
+    every hour, without wind, energy, interference and backhaul, with perfect fairness where that is rewarded. It is loose:
+    jumping platforms that are placed greedily, with interference (`reference.greedy_jump`, a reference and no bound), reach
+    0.85 of it in `airships`, 0.75 in `balloons`, 0.7 in `disaster` and `cities`; how much of the rest a platform that must
+    fly can reach is not known.
 
     ## Version History
 
