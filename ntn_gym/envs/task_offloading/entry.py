@@ -12,6 +12,6 @@ ENTRY = EnvEntry(
     bound="ntn_gym.envs.task_offloading.bound:bound",
     renderer="ntn_gym.envs.task_offloading.render:render",
     default_preset="bursty",
-    trivial_presets=("light",),
+    trivial_presets=("light", "tiny"),
     agents="device",
 )

@@ -71,7 +71,10 @@ def plant(scenario: Scenario) -> Plant:
     names = scenario.nodes
     uplinks = [scenario.node(name).uplink for name in names]
     servers = [scenario.node(name).server for name in names]
-    first, node, rate, energy = [], [], [], []
+    first: list[int] = []
+    node: list[int] = []
+    rate: list[float] = []
+    energy: list[float] = []
     for i, (name, server) in enumerate(zip(names, servers, strict=True)):
         first.append(len(node))
         for _ in range(2 if name == "leo" else 1):

@@ -51,7 +51,8 @@ class Picture:
         axes.set_ylim(-half, half)
         axes.set_xlabel("east in km", labelpad=1)
         axes.set_ylabel("north in km", labelpad=0)
-        self.links = self.canvas.moving(axes.add_collection(LineCollection([], linewidths=1.1, alpha=0.75, zorder=2)))
+        self.links = LineCollection([], linewidths=1.1, alpha=0.75, zorder=2)
+        axes.add_collection(self.canvas.moving(self.links))
         self.waiting = self._dots(axes, "o", style.PAPER, 8.5, 3, edge=style.VERMILLION, width=1.8)
         self.devices = {
             name: self._dots(axes, LOOKS[name][1], LOOKS[name][0], 5.5, 4) for name in self.scenario.targets

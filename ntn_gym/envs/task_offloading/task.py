@@ -125,7 +125,8 @@ class TaskOffloadingTask:
     slot at most; other customers are two-state as well. The cloud computes at once, its feeder link queues.
 
     Approximations: rates and loads are constant within a slot; fading within a slot is averaged out by the modem; results are
-    short and do not queue on their way back; a task that expires leaves all queues at the end of that slot.
+    short and do not queue on their way back; a task that expires leaves all queues at the end of that slot; a task without
+    cycles takes one.
 
     ## Heuristics
 
