@@ -122,8 +122,15 @@ def centre_lat_lon(
 
 def centre_site(region: Region, motion: Motion, time_s: NDArray[np.floating[Any]]) -> Site:
     """Return place and local axes of the centre at times since step 0, [B, S]."""
+    n_worlds, n_times = len(region.lat_rad), np.shape(time_s)[-1]
+    if not region.speed_m_s.any():
+        time_s = time_s[..., :1]  # nobody moves: one place for all times
     latitude, longitude = centre_lat_lon(region, motion, time_s)
-    return Site(np.asarray(geodetic_to_ecef(latitude, longitude, ALTITUDE_M[motion])), enu_basis(latitude, longitude))
+    position_m = np.asarray(geodetic_to_ecef(latitude, longitude, ALTITUDE_M[motion]))
+    frame = enu_basis(latitude, longitude)
+    return Site(
+        np.broadcast_to(position_m, (n_worlds, n_times, 3)), np.broadcast_to(frame, (n_worlds, n_times, 3, 3))
+    )
 
 
 def plan_offsets(region: Region, speed_m_s: float, time_s: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
