@@ -128,9 +128,7 @@ def centre_site(region: Region, motion: Motion, time_s: NDArray[np.floating[Any]
     latitude, longitude = centre_lat_lon(region, motion, time_s)
     position_m = np.asarray(geodetic_to_ecef(latitude, longitude, ALTITUDE_M[motion]))
     frame = enu_basis(latitude, longitude)
-    return Site(
-        np.broadcast_to(position_m, (n_worlds, n_times, 3)), np.broadcast_to(frame, (n_worlds, n_times, 3, 3))
-    )
+    return Site(np.broadcast_to(position_m, (n_worlds, n_times, 3)), np.broadcast_to(frame, (n_worlds, n_times, 3, 3)))
 
 
 def plan_offsets(region: Region, speed_m_s: float, time_s: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
