@@ -244,10 +244,10 @@ def example(one: Listed) -> str:
 
         task = make_task("{one.entry.name}", preset="{preset}")
         n_slices = task.episode_steps + 1
-        arrays = {{
-            name: np.zeros((1, n_slices, *field.shape), field.dtype)  # put your measurements here
-            for name, field in task.make_world().fields.items()
-        }}
+        arrays = {{}}
+        for name, field in task.make_world().fields.items():
+            nothing = np.clip(0, field.low, field.high)  # put your measurements here
+            arrays[name] = np.full((1, n_slices, *field.shape), nothing, field.dtype)
         trace = Trace(arrays, environment="{one.entry.name}", scenario=task.scenario.model_dump(mode="json"))
         trace.save("mine.npz")  # check it with: ntn-gym trace validate mine.npz
 
