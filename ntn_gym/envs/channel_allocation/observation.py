@@ -107,16 +107,16 @@ class Observer:
         # One table for both kinds of decision: losses on an arrival, then gains on a departure.
         self.values = np.concatenate([plan.losses, plan.gains])
         self.nominal = plan.nominal.astype(np.float32)
-        self.own_scale = np.float32(1 / plan.own_channels.shape[1])
+        self.own_scale = np.float32(1 / (plan.own_channels.shape[1] + 1))
         self.per_channel = np.float32(1 / plan.n_channels)
         self.per_cell = np.float32(1 / topology.n_cells)
         # With one more free channel a cell's potential falls from b^f to b^(f + 1).
         self.fall = ((1 - np.array(SCARCITY)) / topology.n_cells).astype(np.float32)
 
     def lent(self, cell: int, own_free: NDArray[np.int16]) -> NDArray[np.float32]:
-        """Return what the lender of each channel has left of its own ones, for one world, [C]."""
+        """Return one more than the lender of each channel has left of its own ones, for one world, [C]."""
         lender = self._plan.topology.lender[cell]
-        lent = np.where(lender < self._plan.topology.n_cells, own_free[lender], np.int16(0))
+        lent = np.where(lender < self._plan.topology.n_cells, own_free[lender] + np.int16(1), np.int16(0))
         share: NDArray[np.float32] = (lent * self.own_scale)[self._plan.channel_label]
         return share
 
@@ -188,7 +188,8 @@ class Observer:
         )
         features[:, SLOT["nominal"]] = self.nominal[cell, channel]
         lender = topology.lender[cell, plan.channel_label[channel]]
-        lent = np.where((lender < topology.n_cells) & ~departs, state.own_free[world, lender], np.int16(0))
+        lends = (lender < topology.n_cells) & ~departs
+        lent = np.where(lends, state.own_free[world, lender] + np.int16(1), np.int16(0))
         features[:, SLOT["lender"]] = lent * self.own_scale
         emptied = np.zeros((len(s.cell), BASES), dtype=np.float32)
         freed = (departs & (channel == s.freed[world])).nonzero()[0]

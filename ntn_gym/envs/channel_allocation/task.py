@@ -75,7 +75,7 @@ class ChannelAllocationTask:
     | 14c + 10 | the same with b = 0.35 | 19 channels | -1 | 1 |
     | 14c + 11 | the same with b = 0.5 | 19 channels | -1 | 1 |
     | 14c + 12 | the same with b = 0.7 | 19 channels | -1 | 1 |
-    | 14c + 13 | on an arrival: own channels still free in the adjacent cell whose own channel it is (or in this one) | share of its own channels | 0 | 1 |
+    | 14c + 13 | on an arrival: own channels still free in the adjacent cell whose own it is (or in this one), and 1; 0 if there is no such cell | share of its own channels and 1 | 0 | 1 |
     | 14C | a call begins | 0/1 | 0 | 1 |
     | 14C + 1 | a call hands over and waits for a channel | 0/1 | 0 | 1 |
     | 14C + 2 | a channel has fallen free | 0/1 | 0 | 1 |

@@ -11,7 +11,8 @@ from ntn_gym.core.engine import Engine
 from ntn_gym.envs.channel_allocation.packing import EVENT
 from ntn_gym.world.calls import Kind
 
-from .helpers import Player, by_hand, line_task, play, rule, task_of
+from .helpers import Player, by_hand, draw, line_task, play, rule, task_of
+from .plain_borrowing import happenings
 
 
 def arrivals(cells: list[int]) -> list[tuple[float, Kind, int, int]]:
@@ -162,3 +163,17 @@ def test_order_of_the_rules() -> None:
     ]
     assert blocking == sorted(blocking, reverse=True)
     assert blocking[0] > 5 * blocking[-1]
+
+
+@pytest.mark.parametrize(("erlang", "share"), [(7.5, 0.15), (17.5, 0.0)])
+def test_borrowing_call_by_call(erlang: float, share: float) -> None:
+    """Against a second program in plain Python; the cascade of the original scheme hardly matters."""
+    load = {"offered_erlang": erlang, "handover_share": share}
+    task, seeds = task_of(steps=700, load=load), range(8)
+    counts, packed = play(task, rule(task, "bdcl"), seeds, warm_steps=0), draw(task, seeds)
+    plain = happenings(task, packed, cascade=False)
+    assert counts.blocked.sum(axis=1).tolist() == (plain == 2).sum(axis=1).tolist()
+    assert counts.dropped.sum(axis=1).tolist() == (plain == 4).sum(axis=1).tolist()
+    assert counts.blocking > 0.03
+    original = happenings(task, packed, cascade=True)
+    assert abs((original == 2).sum() - (plain == 2).sum()) < 0.05 * (plain == 2).sum()

@@ -19,7 +19,8 @@ def bdcl(view: View, parameters: NoParameters) -> Scores:
 
     Arrival: the lowest free channel of the cell's own share; else borrow, from the adjacent cell with the most of its
     own channels free, the highest one that is free here. A borrowed channel disturbs exactly those cells that the reuse
-    distance says, which is what locking by direction aims at.
+    distance says, which is what locking by direction aims at: so a channel that its owner cannot use at the moment may
+    be borrowed, too.
 
     Departure from an own channel: the call on the lowest borrowed channel moves to it; without a borrowed one that on
     the highest own channel above it, so that own calls stay low. Departure from a borrowed channel: the call on the
