@@ -36,6 +36,7 @@ def test_no_output_is_kept(source: Path) -> None:
         assert not cell.get("outputs") and cell.get("execution_count") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_it_runs_in_less_than_a_minute(source: Path, tmp_path: Path) -> None:
     # As a script: the cells in their order, in a fresh interpreter; nbmake runs the .ipynb itself where Jupyter is.
