@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ntn_gym.core.frame import Frame, RenderMode
-from ntn_gym.envs.handover.scenario import Scenario
 from ntn_gym.envs.handover.story import tell
 from ntn_gym.envs.handover.text import describe
+from ntn_gym.rendering.prepared import draw_prepared
 
 if TYPE_CHECKING:
     from ntn_gym.envs.handover.task import HandoverTask
-
-_DRAWING = threading.Lock()
 
 
 def render(task: HandoverTask, frame: Frame, mode: RenderMode) -> NDArray[np.uint8] | str:
@@ -37,21 +33,5 @@ def render(task: HandoverTask, frame: Frame, mode: RenderMode) -> NDArray[np.uin
     story = tell(task, frame)
     if mode == "ansi":
         return describe(story)
-    # Text needs no drawing library, so it is imported for pictures only.
-    try:
-        if task.n_agents == 1:
-            from ntn_gym.envs.handover.picture_one import OneUserPicture as Picture
-        else:
-            from ntn_gym.envs.handover.picture_many import ManyUsersPicture as Picture
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f'pictures need {error.name}: pip install "ntn-gym[render]", or use render_mode="ansi"'
-        ) from error
-    # The prepared picture is shared by all environments of a scenario, so only one may draw at a time.
-    with _DRAWING:
-        return _prepared(Picture, task.scenario).draw(story)
-
-
-@lru_cache(maxsize=4)
-def _prepared(picture: type[Any], scenario: Scenario) -> Any:
-    return picture(scenario)
+    picture = "picture_one:OneUserPicture" if task.n_agents == 1 else "picture_many:ManyUsersPicture"
+    return draw_prepared(f"ntn_gym.envs.handover.{picture}", task.scenario, story)

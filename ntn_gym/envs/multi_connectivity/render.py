@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ntn_gym.core.frame import Frame, RenderMode
-from ntn_gym.envs.multi_connectivity.scenario import Scenario
 from ntn_gym.envs.multi_connectivity.story import tell
 from ntn_gym.envs.multi_connectivity.text import describe
+from ntn_gym.rendering.prepared import draw_prepared
 
 if TYPE_CHECKING:
     from ntn_gym.envs.multi_connectivity.task import MultiConnectivityTask
-
-_DRAWING = threading.Lock()
 
 
 def render(task: MultiConnectivityTask, frame: Frame, mode: RenderMode) -> NDArray[np.uint8] | str:
@@ -37,18 +33,4 @@ def render(task: MultiConnectivityTask, frame: Frame, mode: RenderMode) -> NDArr
     story = tell(task, frame)
     if mode == "ansi":
         return describe(story)
-    # The prepared picture is shared by all environments of a scenario, so only one may draw at a time.
-    with _DRAWING:
-        return np.asarray(_prepared(task.scenario).draw(story))
-
-
-@lru_cache(maxsize=4)
-def _prepared(scenario: Scenario) -> Any:
-    # Text needs no drawing library, so it is imported for pictures only.
-    try:
-        from ntn_gym.envs.multi_connectivity.picture import Picture
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f'pictures need {error.name}: pip install "ntn-gym[render]", or use render_mode="ansi"'
-        ) from error
-    return Picture(scenario)
+    return draw_prepared("ntn_gym.envs.multi_connectivity.picture:Picture", task.scenario, story)
