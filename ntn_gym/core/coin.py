@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 
 def arbitrary(observation: NDArray[np.float32], n: int) -> NDArray[np.float32]:
-    """Return ``n`` numbers in [0, 1) per agent that follow from its observation alone.
+    """Return ``n`` numbers in [0, 1) per observation that follow from it alone.
 
     A rule that needs a coin thereby plays the same in any batch and any repetition. The bits of the observation are
     mixed by the finaliser of MurmurHash3 (A. Appleby, public domain).
 
     Args:
-        observation: [B, A, obs].
+        observation: float32 [..., obs].
         n: How many.
 
     Returns:
-        [B, A, n].
+        [..., n].
     """
     bits: NDArray[Any] = np.ascontiguousarray(observation).view(np.uint32).astype(np.uint64)
     weights = np.arange(1, bits.shape[-1] + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)

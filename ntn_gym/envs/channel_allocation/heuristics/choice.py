@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from ntn_gym.core import coin
 from ntn_gym.core.heuristic import HeuristicSpec
 from ntn_gym.core.policy import Policy
 from ntn_gym.core.scenario import parse
@@ -105,17 +106,5 @@ def channel_numbers(view: View) -> NDArray[np.float64]:
 
 
 def arbitrary(view: View) -> NDArray[np.float64]:
-    """Numbers in [0, 1) per channel that look random but follow from the observation alone, [B, C].
-
-    A rule that needs a coin thereby plays the same in any batch and any repetition. The bits of the observation are
-    mixed by the finaliser of MurmurHash3 (A. Appleby, public domain).
-    """
-    bits = np.ascontiguousarray(view.cell).view(np.uint32).astype(np.uint64)
-    weights = np.arange(1, bits.shape[1] + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (bits * weights).sum(axis=1, dtype=np.uint64)[:, None]
-    mixed = mixed + np.arange(1, view.channels.shape[1] + 1, dtype=np.uint64) * np.uint64(0xD1B54A32D192ED03)
-    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-        mixed ^= mixed >> np.uint64(33)
-        mixed = mixed * np.uint64(factor)
-    mixed ^= mixed >> np.uint64(33)
-    return np.asarray((mixed >> np.uint64(40)) * 2.0**-24)
+    """Coins in [0, 1) per channel, [B, C], see `ntn_gym.core.coin`."""
+    return coin.arbitrary(view.cell, view.channels.shape[1]).astype(np.float64)

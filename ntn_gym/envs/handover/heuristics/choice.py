@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from ntn_gym.core import coin
 from ntn_gym.core.heuristic import HeuristicSpec
 from ntn_gym.core.policy import Policy
 from ntn_gym.core.scenario import parse
@@ -187,17 +188,5 @@ class NewPass:
 
 
 def arbitrary(situation: Situation) -> NDArray[np.float32]:
-    """Numbers in [0, 1) per slot that look random but follow from the observation alone, [B, U, K].
-
-    A rule that needs a coin thereby plays the same in any batch and any repetition. The bits of the observation are
-    mixed by the finaliser of MurmurHash3 (A. Appleby, public domain).
-    """
-    bits = np.ascontiguousarray(situation.view.observation).view(np.uint32).astype(np.uint64)
-    weights = np.arange(1, bits.shape[-1] + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (bits * weights).sum(axis=-1, dtype=np.uint64)[..., None]
-    mixed = mixed + np.arange(1, situation.view.n_slots + 1, dtype=np.uint64) * np.uint64(0xD1B54A32D192ED03)
-    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-        mixed ^= mixed >> np.uint64(33)
-        mixed = mixed * np.uint64(factor)
-    mixed ^= mixed >> np.uint64(33)
-    return np.asarray((mixed >> np.uint64(40)) * 2.0**-24, dtype=np.float32)
+    """Coins in [0, 1) per slot, [B, U, K], see `ntn_gym.core.coin`."""
+    return coin.arbitrary(situation.view.observation, situation.view.n_slots)
